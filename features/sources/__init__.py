@@ -1,0 +1,1 @@
+"""Sources that come with Nextbest: each one yields events, customers, campaigns and spines."""
