@@ -1,0 +1,230 @@
+"""What is true of a model before it is trained: its question, rows, answer and promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from features.errors import NextbestError
+
+if TYPE_CHECKING:
+    from features.declare import Condition, Feature
+
+ENTITIES = ("customer", "lead", "impression", "opportunity")
+OUTPUTS = ("probability", "segment")
+CONTEXT_TYPES = ("text", "number")
+
+
+class SpecError(NextbestError):
+    """A model declared in a way that cannot be trained or served."""
+
+
+class Estimator(Protocol):
+    """Anything with scikit-learn's `fit`; what else it offers is its trainer's business."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Return itself, fitted to X and y."""
+        ...
+
+
+class MakeEstimator(Protocol):
+    """Makes an unfitted estimator; nothing is imported or computed before it is called."""
+
+    def __call__(self, random_state: int, num_threads: int = 1) -> Estimator:
+        """Return an unfitted estimator that gives the same answer for the same random_state."""
+        ...
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a model must beat to be worth having.
+
+    Parameters
+    ----------
+    name : str
+        Its name in reports: "constant rate", "days since the last order", "logistic regression".
+    kind : {"constant", "rule", "logistic"}
+        The same probability for all; a logistic curve over one feature; or over all of them.
+    feature : Feature, optional
+        The rule's one feature, which must also be among the model's own.
+    """
+
+    name: str
+    kind: Literal["constant", "rule", "logistic"]
+    feature: Feature | None = None
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The least data from which a model may be trained; below it training stops and says so."""
+
+    rows: int
+    positives: int = 0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Conditions of promotion, judged by :func:`models.gate.decide`.
+
+    Parameters
+    ----------
+    alpha : float
+        One-sided error of "the challenger's log loss is lower".
+    resamples : int
+        Bootstrap resamples of customers.
+    slope, intercept : (float, float)
+        Tolerated calibration. A challenger is stopped when its estimate lies outside and its
+        interval excludes the ideal (1 and 0): neither chance nor a trifle stops it.
+    too_good : float
+        An AUC above this is taken for a leak until someone has looked.
+    """
+
+    alpha: float = 0.025
+    resamples: int = 2_000
+    slope: tuple[float, float] = (0.8, 1.25)
+    intercept: tuple[float, float] = (-0.25, 0.25)
+    too_good: float = 0.98
+
+
+PROBABILITY_METRICS = (
+    "log_loss",
+    "auc",
+    "average_precision",
+    "brier",
+    "calibration_slope",
+    "calibration_intercept",
+    "lift_at_10",
+)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model's definition; the command line, the routes and the README's table follow from it.
+
+    Parameters
+    ----------
+    name : str
+        An identifier: "churn". Also the name in the registry and the route.
+    entity : {"customer", "lead", "impression", "opportunity"}
+        What one row is.
+    question : str
+        What the model answers, in one sentence.
+    output : {"probability", "segment"}
+        What comes back.
+    features : tuple of Feature
+        The columns, in the order the encoder sees them.
+    estimator : callable
+        (random_state, num_threads) -> unfitted estimator.
+    population, label : Condition, optional
+        Which rows are judged, and what answers "yes". Both None for segments, which have no label;
+        a population of None is every row of the spine.
+    context : dict of str to {"text", "number"}
+        What a caller must send beside the customer.
+    spine, score_spine : str, optional
+        Names of the log's rows to train on and to score; customers have a grid of dates instead.
+    step, history, slice, backtests
+        Step of the grid of training dates, events before the first, width of an evaluation slice
+        and number of earlier slices evaluated by rolling origin.
+    clusters : tuple of int
+        Numbers of clusters to choose from; only for segments.
+    act : str
+        The "yes" as a verb phrase in the third person: "redeems a coupon of the campaign".
+    positive_is_good : bool
+        False where "yes" is what one wants to prevent.
+    value_note : str
+        What `value` means when customers are ranked by this model's expected net value.
+    words : dict
+        Language -> feature name -> words that replace the feature's own.
+
+    Raises
+    ------
+    SpecError
+        Naming the field, what it holds and what it may hold.
+    """
+
+    name: str
+    entity: str
+    question: str
+    output: str
+    features: tuple[Feature, ...]
+    estimator: MakeEstimator
+    population: Condition | None = None
+    label: Condition | None = None
+    context: dict[str, str] = field(default_factory=dict)
+    spine: str | None = None
+    score_spine: str | None = None
+    step: str = "7d"
+    history: str = "90d"
+    slice: str = "28d"
+    backtests: int = 4
+    baselines: tuple[Baseline, ...] = ()
+    metrics: tuple[str, ...] = PROBABILITY_METRICS
+    gate: Gate = Gate()
+    minimum: Minimum = Minimum(rows=1_000, positives=100)
+    clusters: tuple[int, ...] = ()
+    act: str = ""
+    positive_is_good: bool = True
+    value_note: str = ""
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._among("entity", self.entity, ENTITIES)
+        self._among("output", self.output, OUTPUTS)
+        for name, kind in self.context.items():
+            self._among(f"context[{name!r}]", kind, CONTEXT_TYPES)
+        if not self.name.isidentifier():
+            self._refuse("has no usable name", "Use letters, digits and underscores.")
+        if (self.label is None) != (self.output == "segment"):
+            self._refuse(
+                f"has output {self.output!r} and {'no' if self.label is None else 'a'} label",
+                "A probability needs a label; a segment has none.",
+            )
+        if bool(self.clusters) != (self.output == "segment"):
+            self._refuse("has the wrong `clusters`", "Give numbers of clusters to segments only.")
+        if (self.spine is None) != (self.entity == "customer"):
+            self._refuse(
+                f"is about a {self.entity} and has spine {self.spine!r}",
+                "Customers have a grid of dates; every other entity names a spine of the log.",
+            )
+        self._check_features()
+
+    def _check_features(self) -> None:
+        names = self.feature_names
+        if not names or len(set(names)) != len(names):
+            self._refuse(f"has features {names}", "List at least one, and each only once.")
+        missing = sorted(self.needs - set(self.context))
+        if missing:
+            self._refuse(
+                f"has features that need the context {missing}",
+                "Add them to `context`, or drop the features.",
+            )
+        for baseline in self.baselines:
+            is_rule = baseline.kind == "rule"
+            known = baseline.feature is not None and baseline.feature.name in names
+            if known != is_rule:
+                self._refuse(
+                    f"has a baseline {baseline.name!r} with an unfitting feature",
+                    "A rule names one of the model's own features; other baselines name none.",
+                )
+
+    def _among(self, what: str, got: str, allowed: tuple[str, ...]) -> None:
+        if got not in allowed:
+            self._refuse(f"has {what} {got!r}", f"Choose one of: {', '.join(allowed)}.")
+
+    def _refuse(self, what: str, remedy: str) -> None:
+        raise SpecError(f"The model {self.name!r} {what}.", remedy=remedy)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features in the encoder's order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Names of the context values that the features read."""
+        return frozenset[str]().union(*(feature.needs for feature in self.features))
+
+    def feature_words(self, feature: Feature, language: str) -> str:
+        """Words for a feature in "en" or "ko": this model's own, else the feature's."""
+        own = self.words.get(language, {}).get(feature.name)
+        return feature.words(language) if own is None else own
