@@ -1,0 +1,39 @@
+"""Will this prospect answer this campaign?"""
+
+from __future__ import annotations
+
+from features import engagement, exchange, profile
+from features.declare import campaign, context, events
+from models.spec import Baseline, Estimator, Minimum, ModelSpec
+from models.trees import boosted_trees
+
+redemptions = events("redemption")
+PAST_RESPONSE = redemptions.count(last="365d")
+
+
+def estimator(random_state: int, num_threads: int = 1) -> Estimator:
+    """Return unfitted trees, small ones: there are some hundreds of answers to learn from."""
+    return boosted_trees(random_state, num_threads, num_leaves=6)
+
+
+SPEC = ModelSpec(
+    name="lead_score",
+    entity="lead",
+    question="Will this prospect answer this campaign?",
+    output="probability",
+    # A redemption is known at the end of its day, hence the lag of one.
+    label=redemptions.any(until=campaign("ends_at"), campaign_id=context("campaign_id"), lag="1d"),
+    features=exchange.CUSTOMER + engagement.CUSTOMER + engagement.LEAD + profile.FEATURES,
+    context={"campaign_id": "text"},
+    spine="lead",
+    score_spine="open_leads",
+    estimator=estimator,
+    baselines=(
+        Baseline("constant rate", "constant"),
+        Baseline("coupons redeemed before", "rule", PAST_RESPONSE),
+        Baseline("logistic regression", "logistic"),
+    ),
+    minimum=Minimum(rows=1_000, positives=100),
+    act="redeems a coupon of the campaign",
+    value_note="The margin that one redeeming prospect brings.",
+)
