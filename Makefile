@@ -1,0 +1,60 @@
+# Nextbest needs make and Python 3.11 or later. Everything else goes into .venv.
+
+# The first Python that is new enough and can make a virtual environment; `make PYTHON=... setup` overrides it.
+FIT := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c '$(FIT)' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PACKAGES := features models training serving demo
+STATE = $(or $(NEXTBEST_HOME),.nextbest)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check serve mlflow bench clean
+
+help:   ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP)   ## install everything, pinned, into .venv (again only when a pin changed)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv was found. Install one" \
+		"(Debian: apt-get install python3.11-venv) or name it: make PYTHON=/path/to/python setup" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip setuptools
+	$(BIN)/python -m pip install --quiet -c constraints.txt --build-constraint constraints.txt \
+		-e '.[demo,postgres]' --group dev
+	@$(BIN)/python -c 'import lightgbm' || { echo "LightGBM needs the OpenMP library:" \
+		"apt-get install libgomp1, or brew install libomp" >&2; exit 2; }
+	@touch $@
+
+demo: setup   ## real purchases to four models, an API and a list of whom to contact next
+	$(BIN)/python -m demo $(ARGS)
+
+test: setup   ## every test and docstring example, with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: setup   ## style, types, layering, and the commands in the documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/contracts/test_documents.py
+
+serve: setup   ## the API and its pages on http://127.0.0.1:8000
+	$(BIN)/python -m serving $(ARGS)
+
+mlflow: setup   ## runs and registry on http://127.0.0.1:5000
+	$(BIN)/mlflow server --host 127.0.0.1 --port 5000 \
+		--backend-store-uri sqlite:///$(STATE)/mlflow.db \
+		--artifacts-destination $(STATE)/mlartifacts
+
+bench: setup   ## how fast the kernel and one score are on this machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:   ## remove .venv, caches and builds; your data and models in .nextbest stay
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find $(PACKAGES) benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
