@@ -1,0 +1,111 @@
+"""From a raw margin to a probability that comes true as often as it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from features.errors import BadInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """A rising curve from margin to probability; made by `identity`, `sigmoid` or `isotonic`.
+
+    Source: Platt, "Probabilistic outputs for support vector machines" (1999) for `sigmoid`;
+    Zadrozny & Elkan, "Transforming classifier scores into accurate multiclass probability
+    estimates" (KDD 2002) for `isotonic`.
+
+    Attributes
+    ----------
+    method : {"identity", "sigmoid", "isotonic"}
+        The logistic curve itself; the logistic curve of a line; straight lines between points.
+    slope, intercept : float
+        The line of `sigmoid`.
+    margins, probabilities : tuple of float
+        The points of `isotonic`; outside them the curve is flat.
+
+    Examples
+    --------
+    >>> Calibrator.sigmoid(slope=2.0, intercept=-1.0).probability([0.5, 2.0]).round(3).tolist()
+    [0.5, 0.953]
+    """
+
+    method: Literal["identity", "sigmoid", "isotonic"] = "identity"
+    slope: float = 1.0
+    intercept: float = 0.0
+    margins: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.method not in ("identity", "sigmoid", "isotonic"):
+            raise _refusal(f"the method {self.method!r}", "one of identity, sigmoid, isotonic")
+        if not (np.isfinite([self.slope, self.intercept]).all() and self.slope >= 0):
+            raise _refusal(f"the line {self.slope} x margin + {self.intercept}", "a rising one")
+        if self.method == "isotonic":
+            x, y = np.array(self.margins), np.array(self.probabilities)
+            if x.shape != y.shape or len(x) == 0 or not np.isfinite(x).all():
+                raise _refusal(f"{len(x)} margins and {len(y)} probabilities", "finite pairs")
+            if not ((np.diff(x) > 0).all() and (np.diff(y) >= 0).all()):
+                raise _refusal("points that fall", "rising margins and probabilities")
+            if not ((y >= 0) & (y <= 1)).all():
+                raise _refusal("probabilities outside 0..1", "probabilities")
+
+    @classmethod
+    def identity(cls) -> Calibrator:
+        """Return the plain logistic curve."""
+        return cls()
+
+    @classmethod
+    def sigmoid(cls, slope: float, intercept: float) -> Calibrator:
+        """Return the logistic curve of slope x margin + intercept."""
+        return cls("sigmoid", slope=float(slope), intercept=float(intercept))
+
+    @classmethod
+    def isotonic(cls, margins: ArrayLike, probabilities: ArrayLike) -> Calibrator:
+        """Return straight lines between points, as scikit-learn's isotonic thresholds give them."""
+        x, y = np.asarray(margins, dtype=float), np.asarray(probabilities, dtype=float)
+        return cls("isotonic", margins=tuple(x.tolist()), probabilities=tuple(y.tolist()))
+
+    def probability(self, margin: ArrayLike) -> Floats:
+        """Return the calibrated probability of each margin, of the same shape; never falls."""
+        margin = np.asarray(margin, dtype=np.float64)
+        if self.method == "isotonic":
+            return np.asarray(np.interp(margin, self.margins, self.probabilities))
+        line = margin if self.method == "identity" else self.slope * margin + self.intercept
+        # exp of a negative number only: the other side overflows
+        small = np.exp(-np.abs(line))
+        return np.asarray(np.where(line >= 0, 1.0, small) / (1.0 + small))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain values of this method from which `from_json` makes an equal one."""
+        used = {
+            "identity": (),
+            "sigmoid": ("slope", "intercept"),
+            "isotonic": ("margins", "probabilities"),
+        }[self.method]
+        plain: dict[str, Any] = {"method": self.method}
+        for name in used:
+            value = getattr(self, name)
+            plain[name] = list(value) if isinstance(value, tuple) else value
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> Calibrator:
+        """Return the calibrator that `to_json` described."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in plain.items()
+        }
+        return cls(**values)
+
+
+def _refusal(got: str, wanted: str) -> BadInputError:
+    return BadInputError(f"A calibrator got {got}.", remedy=f"Give it {wanted}.")
