@@ -1,0 +1,111 @@
+"""Run the public command lines one after another, with progress and honest failures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from features.errors import NextbestError
+
+SHOWN_LINES = 40
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command a user could type, and what it does in a few words.
+
+    Attributes
+    ----------
+    words : str
+        What the step does, for people.
+    arguments : tuple of str
+        What follows ``python -m``.
+
+    Examples
+    --------
+    >>> Step("build", ("features", "build")).line
+    'python -m features build'
+    """
+
+    words: str
+    arguments: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The command as a user would type it."""
+        return " ".join(("python", "-m", *self.arguments))
+
+
+class StepFailedError(NextbestError):
+    """A step ended with an error; carries what it printed last."""
+
+    def __init__(self, step: Step, code: int, printed: Sequence[str]) -> None:
+        last = "\n".join(f"    {line}" for line in printed) or "    (it printed nothing)"
+        super().__init__(
+            f"`{step.line}` ended with exit code {code}. It printed:\n{last}",
+            remedy="mend what it names, then run the demo again: finished steps are quick",
+        )
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Environment of a step: the caller's, with the demo's home and unbuffered output.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of all state; given to the steps as an absolute path.
+
+    Examples
+    --------
+    >>> environment(Path("/srv/nextbest"))["NEXTBEST_HOME"]
+    '/srv/nextbest'
+    """
+    return {**os.environ, "NEXTBEST_HOME": str(home.absolute()), "PYTHONUNBUFFERED": "1"}
+
+
+def run(step: Step, env: Mapping[str, str], console: Console) -> float:
+    """Seconds the step took; what it prints is shown on one moving line.
+
+    Raises
+    ------
+    StepFailedError
+        The command ended with a code other than 0; the message holds its last 40 lines.
+    """
+    started = time.monotonic()
+    printed: deque[str] = deque(maxlen=SHOWN_LINES)
+    with console.status(f"{step.words} ...") as status:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *step.arguments],
+            env=dict(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.strip():
+                    printed.append(line.rstrip())
+                    status.update(f"{step.words} ... [dim]{_short(line)}[/dim]")
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    if code != 0:
+        raise StepFailedError(step, code, list(printed))
+    return time.monotonic() - started
+
+
+def _short(line: str) -> str:
+    """The line's end without markup, short enough for one row of a terminal."""
+    return line.strip().replace("[", "(").replace("]", ")")[-80:]

@@ -1,0 +1,144 @@
+"""Every command line in the documents parses: the programs' own --help is the judge."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+# Programs of the machine, and what comes with the development tools: not ours to check.
+OTHERS = {"cd", "git", "cp", "export", "apt-get", "brew", "ls", "cat", "source", ".ci/run"}
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[str]:
+    """Command lines: all of a ``bash`` block, and what follows ``$`` in a ``console`` block."""
+    found: list[str] = []
+    for language, body in FENCE.findall(text):
+        lines = body.replace("\\\n", " ").splitlines()
+        if language == "console":
+            found += [line[2:] for line in lines if line.startswith("$ ")]
+        elif language in {"bash", "sh"}:
+            found += [line for line in lines if line.strip() and not line.startswith("#")]
+    return [" ".join(line.split()) for line in found]
+
+
+def documented() -> list[tuple[str, str]]:
+    """(document, command) of every command of every document, each pair once."""
+    pairs = (
+        (document.name, command)
+        for document in DOCUMENTS
+        if document.is_file()
+        for command in commands(document.read_text())
+    )
+    return list(dict.fromkeys(pairs))
+
+
+@functools.cache
+def help_of(words: tuple[str, ...]) -> str:
+    """What ``python -m WORDS --help`` prints; the command must know the words."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"python -m {' '.join(words)} --help:\n{done.stderr}"
+    return done.stdout
+
+
+@functools.cache
+def targets() -> set[str]:
+    """Names of the Makefile's targets."""
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@functools.cache
+def entry_points() -> dict[str, set[str]]:
+    """Parameters of each of MLproject's entry points."""
+    project = yaml.safe_load((ROOT / "MLproject").read_text())
+    return {name: set(e.get("parameters", {})) for name, e in project["entry_points"].items()}
+
+
+def check(command: str) -> None:
+    """Fail unless the program, its subcommand and each of its options exist."""
+    words = shlex.split(command, comments=True)
+    words = words[: next((n for n, w in enumerate(words) if w in {"|", ">", "&&", "&"}), None)]
+    while words and re.match(r"[A-Z_]+=", words[0]):
+        words = words[1:]
+    program = Path(words[0]).name if words[0].startswith(".venv/") else words[0]
+    if program == "make":
+        asked = {word for word in words[1:] if "=" not in word}
+        assert asked <= targets(), command
+    elif program.startswith("python"):
+        assert words[1] == "-m", f"{command}: only `python -m` is documented"
+        rest = words[2:]
+        options = [word.split("=")[0] for word in rest if word.startswith("--")]
+        first = next((n for n, word in enumerate(rest) if word.startswith("-")), len(rest))
+        printed = help_of(tuple(rest[:first]))
+        unknown = [o for o in options if not re.search(rf"{re.escape(o)}(?![\w-])", printed)]
+        assert unknown == [], command
+    elif program == "mlflow" and words[1] == "run":
+        entry = words[words.index("-e") + 1]
+        given = {words[n + 1].split("=")[0] for n, word in enumerate(words) if word == "-P"}
+        assert given <= entry_points()[entry], command
+    else:
+        assert program in OTHERS | {"curl", "mlflow"}, f"{command}: no check knows {program}"
+
+
+@pytest.mark.parametrize(("document", "command"), documented())
+def test_a_documented_command_parses(document: str, command: str) -> None:
+    check(command)
+
+
+@pytest.mark.parametrize("name", sorted(entry_points()))
+def test_an_entry_point_is_one_python_line_that_parses(name: str) -> None:
+    project = yaml.safe_load((ROOT / "MLproject").read_text())
+    entry = project["entry_points"][name]
+    defaults = {"model": "churn", "campaign": "13"}
+    given = {
+        parameter: kind.get("default", defaults.get(parameter))
+        if isinstance(kind, dict)
+        else defaults[parameter]
+        for parameter, kind in entry.get("parameters", {}).items()
+    }
+    command = entry["command"].format(**given)
+    assert command.startswith("python -m ")
+    check(command)
+
+
+def test_mlflow_reads_the_project() -> None:
+    from mlflow.projects._project_spec import load_project
+
+    project = load_project(str(ROOT))
+    assert project.get_entry_point("train").compute_command({"model": "churn"}, None) == (
+        "python -m training churn"
+    )
+    assert set(entry_points()) == set(
+        "ingest build train promote score prospects monitor serve demo".split()
+    )
+
+
+def test_every_target_of_make_has_a_line_of_help() -> None:
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"^  make (\w+)", done.stdout, re.MULTILINE)) == targets()
+
+
+@pytest.mark.parametrize("wrong", ["make nothing", "python -m demo --no-such-option"])
+def test_a_wrong_command_is_found(wrong: str) -> None:
+    with pytest.raises(AssertionError):
+        check(wrong)
+
+
+def test_commands_are_read_from_fences() -> None:
+    text = "```console\n$ make demo\n  ok\n```\n```bash\n# why\ncurl -s \\\n  x\n```\n```json\n{}\n```\n"
+    assert commands(text) == ["make demo", "curl -s x"]
