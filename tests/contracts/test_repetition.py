@@ -13,8 +13,8 @@ PACKAGES = ("features", "models", "training", "serving", "demo")
 
 # First three lines of a run of lines that may stand twice -> why.
 REASONS: dict[str, str] = {
-    "self, *, last: str | None = None,": "the keyword arguments of count, any and none are spelled out, "
-    "so that editors and mypy know them",
+    "self, *, last: str | None = None,": "the arguments of count, any and none are "
+    "spelled out, so that editors and mypy know them",
 }
 
 
@@ -31,7 +31,7 @@ def code_lines(source: str) -> list[tuple[int, str]]:
 
 
 def repeated(sources: dict[str, str]) -> dict[str, tuple[str, list[str]]]:
-    """Place -> (first three lines, all places) of each run of six lines or more that stands twice."""
+    """Place -> (first three lines, all places) of each run of lines that stands twice."""
     places: dict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
     lines = {name: code_lines(source) for name, source in sources.items()}
     for name, numbered in lines.items():
