@@ -68,16 +68,15 @@ class Recalibration:
                 return beta
             now = self.loss(beta, w)
             while self.loss(beta + step, w) > now + 1e-9 * abs(now):
-                step = step / 2
-            beta = beta + step
+                step *= 0.5
+            beta += step
         raise _undefined()
 
 
 def _solve(curvature: Floats, gradient: Floats) -> Floats:
     if not np.linalg.cond(curvature) < 1e13:
         raise _undefined()
-    step: Floats = np.linalg.solve(curvature, gradient)
-    return step
+    return np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
 
 
 def _undefined() -> MetricError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from features.errors import NextbestError
 
 if TYPE_CHECKING:
-    from features.declare import Condition, Feature
+    from features.feature import Condition, Feature
 
 ENTITIES = ("customer", "lead", "impression", "opportunity")
 OUTPUTS = ("probability", "segment")
