@@ -27,9 +27,9 @@ GRACE_S = 15.0
 class NotReadyError(NextbestError):
     """The server lives but did not become ready in time."""
 
-    def __init__(self, printed: str) -> None:
+    def __init__(self, patience: float, printed: str) -> None:
         super().__init__(
-            f"The server was not ready after {PATIENCE_S:.0f} s. It printed:\n{printed}",
+            f"The server was not ready after {patience:g} s. It printed:\n{printed}",
             remedy="run `python -m serving` by hand and open /health/ready",
         )
 
@@ -37,10 +37,11 @@ class NotReadyError(NextbestError):
 class _Server:
     """One `python -m serving` in a session of its own, its output kept as it comes."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, step: Step, env: Mapping[str, str]) -> None:
+        self.step = step
         self.printed: deque[str] = deque(maxlen=SHOWN_LINES)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *SERVE.arguments],
+            [sys.executable, "-m", *step.arguments],
             env=dict(env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,18 +61,18 @@ class _Server:
             if found and self.url is None:
                 self.url = found.group()
 
-    def wait_until_ready(self) -> str:
+    def wait_until_ready(self, patience: float) -> str:
         """Its address, once it says where it listens and /health/ready answers 200."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             code = self.process.poll()
             if code is not None:
                 self._reader.join(GRACE_S)
-                raise StepFailedError(SERVE, code, list(self.printed))
+                raise StepFailedError(self.step, code, list(self.printed))
             if self.url is not None and _is_ready(self.url):
                 return self.url
             time.sleep(0.1)
-        raise NotReadyError("\n".join(self.printed))
+        raise NotReadyError(patience, "\n".join(self.printed))
 
     def stop(self) -> None:
         """End the server politely, then its whole session, whatever is left of it."""
@@ -83,6 +84,8 @@ class _Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._reader.join(GRACE_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 def _is_ready(url: str) -> bool:
@@ -94,7 +97,9 @@ def _is_ready(url: str) -> bool:
 
 
 @contextmanager
-def running(env: Mapping[str, str]) -> Iterator[str]:
+def running(
+    env: Mapping[str, str], step: Step = SERVE, patience: float = PATIENCE_S
+) -> Iterator[str]:
     """The address of a ready server, which is stopped when the block ends, however it ends.
 
     Raises
@@ -102,10 +107,10 @@ def running(env: Mapping[str, str]) -> Iterator[str]:
     StepFailedError
         The server ended by itself.
     NotReadyError
-        It was not ready within a minute.
+        It was not ready after `patience` seconds.
     """
-    server = _Server(env)
+    server = _Server(step, env)
     try:
-        yield server.wait_until_ready()
+        yield server.wait_until_ready(patience)
     finally:
         server.stop()

@@ -90,19 +90,17 @@ def run(step: Step, env: Mapping[str, str], console: Console) -> float:
             text=True,
             errors="replace",
         )
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.strip():
-                    printed.append(line.rstrip())
-                    status.update(f"{step.words} ... [dim]{_short(line)}[/dim]")
-            code = process.wait()
-        finally:
-            if process.poll() is None:
+        with process:
+            try:
+                for line in process.stdout or ():
+                    if line.strip():
+                        printed.append(line.rstrip())
+                        status.update(f"{step.words} ... [dim]{_short(line)}[/dim]")
+            except BaseException:
                 process.terminate()
-                process.wait()
-    if code != 0:
-        raise StepFailedError(step, code, list(printed))
+                raise
+    if process.returncode != 0:
+        raise StepFailedError(step, process.returncode, list(printed))
     return time.monotonic() - started
 
 
