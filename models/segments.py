@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from features import engagement, exchange
 from features.declare import events
 from models.spec import Estimator, Minimum, ModelSpec
+
+orders = events("order")
+lines = events("order_line")
+_spent = orders.sum("amount", last="90d", unit="currency")
 
 
 def estimator(random_state: int, num_threads: int = 1) -> Estimator:
@@ -22,8 +25,21 @@ SPEC = ModelSpec(
     question="Which kinds of customers do we have?",
     output="segment",
     # A year holds every season, so that a summer-only customer still has a segment in winter.
-    population=events("order").any(last="365d"),
-    features=exchange.CUSTOMER + engagement.CUSTOMER,
+    population=orders.any(last="365d"),
+    # One column for each side of behaviour: k-means weighs a side by its number of columns, and
+    # four windows of the same count would make every segment a matter of frequency.
+    features=(
+        orders.count(last="90d"),
+        orders.days_since_last(),
+        orders.mean("amount", last="90d", unit="currency"),
+        _spent,
+        orders.count(last="30d") / orders.count(last="90d"),
+        lines.distinct("category", last="90d"),
+        lines.sum("discount", last="90d", unit="currency") / _spent,
+        lines.sum("coupon_discount", last="90d", unit="currency"),
+        events("contact").count(last="365d"),
+        events("redemption").count(last="365d"),
+    ),
     estimator=estimator,
     metrics=("silhouette", "stability"),
     clusters=tuple(range(2, 9)),
