@@ -6,6 +6,7 @@ its own. What was never seen and what is missing are NaN, never a guessed code.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -204,8 +205,21 @@ class Encoder:
         return np.array([_number(value, column) for value in values.tolist()], dtype=np.float64)
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a raw feature value is missing: None, NaN, or the log's missing integer.
+
+    Examples
+    --------
+    >>> [is_missing(value) for value in (None, float("nan"), 0, "")]
+    [True, True, False, False]
+    """
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or (isinstance(value, int | np.integer) and value == NULL)
+
+
 def _number(value: Any, column: Column) -> float:
-    if value is None:
+    if is_missing(value):
         return np.nan
     if type(value) is float:
         return value
@@ -217,7 +231,7 @@ def _number(value: Any, column: Column) -> float:
             f"The feature {column.name!r} is a number, got {type(value).__name__}.",
             remedy="Send a number, or null where it is not known.",
         )
-    return np.nan if value == NULL else float(value)
+    return float(value)
 
 
 def _code(value: Any, codes: dict[str, float], name: str) -> float:
@@ -228,7 +242,7 @@ def _code(value: Any, codes: dict[str, float], name: str) -> float:
 def _text(value: Any, name: str) -> str | None:
     if isinstance(value, str):
         return value
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+    if is_missing(value):
         return None
     raise BadInputError(
         f"The feature {name!r} is text, got {type(value).__name__}.",

@@ -1,0 +1,104 @@
+"""A score as everyone receives it: the probability and what is needed to act on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.reasons import Reason
+from models.sufficiency import Sufficiency
+
+
+class NotYet(msgspec.Struct, frozen=True):
+    """A part of the contract that is not computed yet, and is therefore not given."""
+
+    status: Literal["not_yet"]
+    why: str
+
+
+INTERVAL = NotYet("not_yet", "Intervals of one customer's probability are not computed yet.")
+TREND = NotYet("not_yet", "Earlier scores are not compared yet.")
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a probability model about one row.
+
+    Attributes
+    ----------
+    model, version : str
+        The version is the registry's; empty for a bundle that has none.
+    score : float
+        100 x probability, with one decimal: 0.0 to 100.0.
+    probability : float
+        Calibrated.
+    margin : float
+        Before calibration; tells apart rows of equal probability.
+    interval, trend : NotYet
+        Said to be missing rather than invented.
+    percentile : float
+        Percentage of the reference rows below this margin, with one decimal.
+    grade : {"A", "B", "C", "D"}
+        By percentile: A from 90, B from 70, C from 40, else D. A is likeliest, good or not.
+    base_rate : float or None
+        Share of "yes" in training.
+    horizon : str
+        Time within which the answer comes true.
+    reasons : list of Reason
+        Largest effect first.
+    as_of, scored_at : str
+        ISO 8601 UTC: only what was known before `as_of` counts.
+    sequence : int or None
+        Number of the last event that could count; None if the values came with the request.
+    data_sufficiency : Sufficiency
+        How much was known.
+    """
+
+    model: str
+    version: str
+    score: float
+    probability: float
+    margin: float
+    interval: NotYet
+    percentile: float
+    grade: str
+    trend: NotYet
+    base_rate: float | None
+    horizon: str
+    reasons: list[Reason]
+    as_of: str
+    scored_at: str
+    sequence: int | None
+    data_sufficiency: Sufficiency
+
+
+class NamedSegment(msgspec.Struct, frozen=True):
+    """A segment in words a marketer would use."""
+
+    id: int
+    name: str
+    description: str
+
+
+class SegmentScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a segment model about one row: no probability, for nothing is predicted.
+
+    Attributes
+    ----------
+    segment : NamedSegment
+        The nearest.
+    fit : float
+        1.0 at the segment's centre, 0.0 half-way to the next segment; three decimals.
+    distance : float
+        To the centre, in the space of the scaled columns.
+    """
+
+    model: str
+    version: str
+    segment: NamedSegment
+    fit: float
+    distance: float
+    as_of: str
+    scored_at: str
+    sequence: int | None
+    data_sufficiency: Sufficiency

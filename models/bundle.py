@@ -1,0 +1,244 @@
+"""A published model: a folder of plain files that proves itself when it is loaded."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from features.errors import NextbestError
+from models.booster import Booster
+from models.calibrator import Calibrator
+from models.clusters import Clusters
+from models.encoder import Encoder
+from models.golden import Engine, Golden, agrees, answers_of
+from models.linear import Linear
+from models.manifest import BundleError, read_folder, read_json, to_bytes, write_folder
+from models.published import PublishedSpec
+from models.reference import Reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Bundle", "BundleError", "Engine"]
+
+T = TypeVar("T")
+
+ENGINES = ("booster.txt", "linear.json", "segments.npz")
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Everything a score needs: encoder -> engine -> calibrator, and what they mean.
+
+    Attributes
+    ----------
+    spec : PublishedSpec
+    encoder : Encoder
+    engine : Booster, Linear or Clusters
+    calibrator : Calibrator
+        Identity for clusters.
+    reference : Reference
+    golden : Golden
+    card_markdown, card_html : str
+        The model card.
+    """
+
+    spec: PublishedSpec
+    encoder: Encoder
+    engine: Engine
+    calibrator: Calibrator
+    reference: Reference
+    golden: Golden
+    card_markdown: str = ""
+    card_html: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        spec: PublishedSpec,
+        encoder: Encoder,
+        engine: Engine,
+        calibrator: Calibrator,
+        X: Any,
+        *,
+        card_markdown: str = "",
+        card_html: str = "",
+    ) -> Bundle:
+        """Return a bundle with reference and golden rows made from encoded reference rows X."""
+        if isinstance(engine, Clusters):
+            reference = Reference.fit(X, encoder)
+        else:
+            margins = engine.margins(X)
+            reference = Reference.fit(X, encoder, margins, calibrator.probability(margins))
+        golden = Golden.make(encoder, engine, calibrator, reference)
+        return cls(spec, encoder, engine, calibrator, reference, golden, card_markdown, card_html)
+
+    def save(self, folder: Path) -> Path:
+        """Write the files as a new folder, which appears whole or not at all; returns it.
+
+        Raises
+        ------
+        BundleError
+            The folder exists, or something is no plain value.
+        """
+        plain = {
+            "spec.json": self.spec.to_json(),
+            "encoder.json": self.encoder.to_json(),
+            "calibrator.json": self.calibrator.to_json(),
+            "reference.json": self.reference.to_json(),
+            "golden.json": self.golden.to_json(),
+        }
+        files = {name: to_bytes(value, name) for name, value in plain.items()}
+        files["card.md"] = self.card_markdown.encode()
+        files["card.html"] = self.card_html.encode()
+        if isinstance(self.engine, Booster):
+            files["booster.txt"] = self.engine.text.encode()
+        elif isinstance(self.engine, Linear):
+            files["linear.json"] = to_bytes(self.engine.to_json(), "linear.json")
+        else:
+            buffer = io.BytesIO()
+            self.engine.save(buffer)
+            files["segments.npz"] = buffer.getvalue()
+        return write_folder(folder, files)
+
+    @classmethod
+    def load(cls, folder: Path, version: str | None = None) -> Bundle:
+        """Return the bundle of a folder, each file compared with its hash.
+
+        Parameters
+        ----------
+        folder : Path
+        version : str, optional
+            The registry's number, which it gave after the files had been written.
+
+        Raises
+        ------
+        BundleError
+            Naming the file, what was found, what was expected and the remedy.
+        """
+        remedy = _remedy(None)
+        files = read_folder(folder, remedy)
+
+        def part(name: str, make: Callable[[bytes], T]) -> T:
+            if name not in files:
+                raise BundleError(
+                    name, found="nothing", expected="a file of the manifest", remedy=remedy
+                )
+            try:
+                return make(files[name])
+            except BundleError:
+                raise
+            except (NextbestError, ValueError, TypeError, LookupError, AttributeError) as error:
+                raise BundleError(
+                    name,
+                    found=f"{type(error).__name__}: {str(error).rstrip('.')}",
+                    expected="what was published",
+                    remedy=remedy,
+                ) from error
+
+        def plain(name: str, make: Callable[[dict[str, Any]], T]) -> T:
+            return part(name, lambda content: make(read_json(content, name, remedy)))
+
+        present = [name for name in ENGINES if name in files]
+        if len(present) != 1:
+            raise BundleError(
+                "manifest.json",
+                found=" and ".join(present) or "none",
+                expected=f"exactly one of {', '.join(ENGINES)}",
+                remedy=remedy,
+            )
+        engine: Engine
+        if present == ["booster.txt"]:
+            engine = part("booster.txt", lambda content: Booster(content.decode()))
+        elif present == ["linear.json"]:
+            engine = plain("linear.json", Linear.from_json)
+        else:
+            engine = part("segments.npz", lambda content: Clusters.load(io.BytesIO(content)))
+        spec = plain("spec.json", PublishedSpec.from_json)
+        return cls(
+            spec if version is None else replace(spec, version=version),
+            plain("encoder.json", Encoder.from_json),
+            engine,
+            plain("calibrator.json", Calibrator.from_json),
+            plain("reference.json", Reference.from_json),
+            plain("golden.json", Golden.from_json),
+            part("card.md", bytes.decode),
+            part("card.html", bytes.decode),
+        )
+
+    def verify(self, feature_hash: str | None = None) -> None:
+        """Recompute the golden rows and compare the features' hash with the catalogue's.
+
+        Parameters
+        ----------
+        feature_hash : str, optional
+            By default that of the features which `models.catalog` declares for this model.
+
+        Raises
+        ------
+        BundleError
+            An answer differs, or the catalogue computes other features than the model learnt.
+        """
+        remedy = _remedy(self.spec.name)
+        declared = _declared_hash(self.spec.name) if feature_hash is None else feature_hash
+        if declared != self.spec.feature_hash:
+            raise BundleError(
+                "spec.json",
+                found=f"features with hash {self.spec.feature_hash}",
+                expected=f"those of the catalogue, with hash {declared}",
+                remedy=f"Its features were declared otherwise when it was trained. {remedy}",
+            )
+        names = tuple(feature.name for feature in self.spec.features)
+        if names != self.encoder.names:
+            raise BundleError(
+                "encoder.json",
+                found=f"the columns {', '.join(self.encoder.names)}",
+                expected=f"the features of spec.json: {', '.join(names)}",
+                remedy=remedy,
+            )
+        self._verify_golden(remedy)
+
+    def _verify_golden(self, remedy: str) -> None:
+        try:
+            X = np.array([self.encoder.encode(row) for row in self.golden.rows])
+            answers = answers_of(X, self.engine, self.calibrator)
+            if not isinstance(self.engine, Clusters):
+                answers["margin one by one"] = [self.engine.margin(row) for row in X]
+        except (NextbestError, IndexError) as error:
+            raise BundleError(
+                "golden.json", found=str(error), expected="rows that fit", remedy=remedy
+            ) from error
+        for name, found in answers.items():
+            quantity = name.split()[0]
+            expected = self.golden.answers.get(quantity, [])
+            if len(found) != len(expected):
+                raise BundleError(
+                    "golden.json",
+                    found=f"{len(expected)} answers of {quantity!r}",
+                    expected=f"{len(found)}, one a row",
+                    remedy=remedy,
+                )
+            for row, (got, want) in enumerate(zip(found, expected, strict=True)):
+                if not agrees(quantity, got, want, self.engine):
+                    raise BundleError(
+                        "golden.json",
+                        found=f"{name} {got!r} in row {row}",
+                        expected=repr(want),
+                        remedy=f"This machine answers otherwise than that of training. {remedy}",
+                    )
+
+
+def _declared_hash(model: str) -> str:
+    from features.catalog import feature_hash
+    from models.catalog import spec
+
+    return feature_hash(spec(model).features)
+
+
+def _remedy(model: str | None) -> str:
+    command = "all" if model is None else model
+    return f"Train and publish it again: python -m training {command} --promote"

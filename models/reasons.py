@@ -1,0 +1,110 @@
+"""Why a score is what it is: the features that moved it, in words, largest effect first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import numpy as np
+
+from models.words import check_language, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from models.calibrator import Calibrator
+    from models.published import PublishedSpec
+
+    Floats = NDArray[np.float64]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One feature's part in a score.
+
+    Attributes
+    ----------
+    code : str
+        The feature's name: stable, for machines.
+    words : str
+        The sentence, for people.
+    value : number, text, bool or None
+        The customer's own; None is not known.
+    direction : {"raises", "lowers"}
+        What it does to the probability.
+    effect : float
+        The probability less what it would be without this feature's contribution.
+    """
+
+    code: str
+    words: str
+    value: float | int | str | bool | None
+    direction: Literal["raises", "lowers"]
+    effect: float
+
+
+def effects(contributions: Floats, margins: Floats, calibrator: Calibrator) -> Floats:
+    """Return how each contribution changes the calibrated probability, float64[n, n_columns].
+
+    Parameters
+    ----------
+    contributions : float64[n, n_columns + 1]
+        To the raw margin; the last column, the expected margin, has no effect of its own.
+    margins : float64[n]
+        Raw margins of the same rows.
+
+    Examples
+    --------
+    >>> from models.calibrator import Calibrator
+    >>> effects(np.array([[1.0, 0.0, -1.0]]), np.zeros(1), Calibrator.identity()).round(3)
+    array([[0.231, 0.   ]])
+    """
+    without = margins[:, None] - contributions[:, :-1]
+    return calibrator.probability(margins)[:, None] - calibrator.probability(without)
+
+
+def explain(
+    spec: PublishedSpec,
+    values: Sequence[Any],
+    contributions: Floats,
+    effects: Floats,
+    top: int,
+    language: str = "en",
+) -> list[Reason]:
+    """Return the reasons of one row, at most `top`, by the size of their effect.
+
+    Features that add nothing are no reasons. Where the calibrated curve is flat the effect may
+    be 0.0; then the contribution to the margin decides order and direction.
+
+    Parameters
+    ----------
+    spec : PublishedSpec
+        Names, words and currency.
+    values : sequence
+        The row's raw feature values, in the order of the spec.
+    contributions : float64[n_columns + 1]
+    effects : float64[n_columns]
+    top : int
+    language : {"en", "ko"}
+    """
+    check_language(language)
+    size, tie = np.abs(effects), np.abs(contributions[:-1])
+    order = np.lexsort((-tie, -size))
+    reasons = []
+    for i in order[tie[order] > 0][: max(top, 0)]:
+        feature, value = spec.features[i], _plain(values[i])
+        direction: Literal["raises", "lowers"] = "raises" if contributions[i] > 0 else "lowers"
+        effect = float(effects[i])
+        words = sentence(feature, value, effect, direction, spec.currency, language)
+        reasons.append(Reason(feature.name, words, value, direction, effect))
+    return reasons
+
+
+def _plain(value: Any) -> float | int | str | bool | None:
+    """The value as JSON knows it: numpy's numbers as Python's, NaN and infinities as None."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, float) and not math.isfinite(plain):
+        return None
+    return plain  # type: ignore[no-any-return]

@@ -1,0 +1,81 @@
+"""How much was known of whom a score is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+PARTIAL_ABOVE = 0.25
+"""With more than this share of the features missing the data are partial. Some are missing for
+nearly everyone, such as the days since a first return that never came."""
+
+_WHY = {
+    "en": {
+        "full": "{known} of {n} features are known.",
+        "partial": "Only {known} of {n} features are known.",
+        "none": "Nothing is known of the customer: the score rests on what is usual.",
+        "no events": "The customer has no events yet: the score rests on what is usual.",
+    },
+    "ko": {
+        "full": "특성 {n}개 중 {known}개를 알고 있습니다.",
+        "partial": "특성 {n}개 중 {known}개만 알고 있습니다.",
+        "none": "고객에 대해 알려진 것이 없어 일반적인 값에 근거한 점수입니다.",
+        "no events": "고객의 이벤트가 아직 없어 일반적인 값에 근거한 점수입니다.",
+    },
+}
+
+
+class Sufficiency(msgspec.Struct, frozen=True):
+    """What a score rests on.
+
+    Attributes
+    ----------
+    status : {"full", "partial", "none"}
+        "none" if there is no event or no known feature; "partial" if more than a quarter of the
+        features are missing; else "full".
+    missing : list of str
+        Names of the features that are missing.
+    why : str
+        The same for people.
+    """
+
+    status: Literal["full", "partial", "none"]
+    missing: list[str]
+    why: str
+
+
+def sufficiency(
+    names: Sequence[str],
+    missing: Sequence[bool],
+    has_events: bool | None = None,
+    language: str = "en",
+) -> Sufficiency:
+    """Return how far the data suffice.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All features of the model.
+    missing : sequence of bool
+        Which of them are missing.
+    has_events : bool, optional
+        Whether the customer has any event; None if nobody looked, as with inline features.
+
+    Examples
+    --------
+    >>> sufficiency(["a", "b"], [False, True]).status
+    'partial'
+    >>> sufficiency(["a", "b"], [False, False], has_events=False).why
+    'The customer has no events yet: the score rests on what is usual.'
+    """
+    gone = [name for name, is_missing in zip(names, missing, strict=True) if is_missing]
+    known, n = len(names) - len(gone), len(names)
+    status: Literal["full", "partial", "none"] = "full"
+    if known == 0 or has_events is False:
+        status = "none"
+    elif len(gone) > PARTIAL_ABOVE * n:
+        status = "partial"
+    case = "no events" if has_events is False else status
+    return Sufficiency(status, gone, _WHY[language][case].format(known=known, n=n))
