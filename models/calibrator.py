@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -78,11 +79,15 @@ class Calibrator:
         """Return the calibrated probability of each margin, of the same shape; never falls."""
         margin = np.asarray(margin, dtype=np.float64)
         if self.method == "isotonic":
-            return np.asarray(np.interp(margin, self.margins, self.probabilities))
+            return np.asarray(np.interp(margin, *self._points))
         line = margin if self.method == "identity" else self.slope * margin + self.intercept
         # exp of a negative number only: the other side overflows
         small = np.exp(-np.abs(line))
         return np.asarray(np.where(line >= 0, 1.0, small) / (1.0 + small))
+
+    @cached_property
+    def _points(self) -> tuple[Floats, Floats]:
+        return np.array(self.margins), np.array(self.probabilities)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain values of this method from which `from_json` makes an equal one."""

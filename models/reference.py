@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,7 @@ class Reference:
         the calibrated probability are thereby told apart by margin.
         """
         margin = np.asarray(margin, dtype=np.float64)
-        quantiles = np.array(self.margin_quantiles)
+        quantiles = self._margin_quantiles
         last = len(quantiles) - 1
         below = np.searchsorted(quantiles, margin, side="left")
         upto = np.searchsorted(quantiles, margin, side="right")
@@ -136,6 +137,10 @@ class Reference:
         between = left + np.clip(within, 0.0, 1.0)
         tied = (below + upto - 1) / 2.0
         return np.asarray(100.0 * np.where(upto > below, tied, between) / last)
+
+    @cached_property
+    def _margin_quantiles(self) -> Floats:
+        return np.array(self.margin_quantiles)
 
     def grade(self, percentile: float) -> str:
         """Return A, B, C or D of a percentile, by `grades`."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from features.clock import to_iso
 from features.errors import NextbestError
-from models.answer import INTERVAL, TREND, NamedSegment, NotYet, Score, SegmentScore
 from models.clusters import Clusters
+from models.contract import INTERVAL, TREND, NamedSegment, NotYet, Score, SegmentScore
 from models.encoder import is_missing
 from models.reasons import Reason, effects, explain
 from models.sufficiency import sufficiency

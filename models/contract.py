@@ -1,4 +1,4 @@
-"""A score as everyone receives it: the probability and what is needed to act on it."""
+"""What a score carries: the probability and what is needed to act on it."""
 
 from __future__ import annotations
 
