@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.answers import Floats, Integers, totals
 from models.encoder import Column, Encoder
 from models.linear import Linear, Term
+from models.outcomes import Floats, Integers, totals
 from models.spec import Baseline
 
 STRENGTHS = (0.003, 0.03, 0.3, 3.0)  # inverse of the penalty; the best of these is taken

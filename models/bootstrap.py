@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.answers import Floats, Integers, MetricError, checked
 from models.metrics import METRICS, Metric
+from models.outcomes import Floats, Integers, MetricError, checked
 
 TAILS = (0.025, 0.975)
 

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.answers import Floats, Integers, checked
+from models.outcomes import Floats, Integers, checked
 from models.ranking import Ranked, auc, average_precision, lift_at
 from models.recalibration import (
     SMALLEST,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from features.errors import NextbestError
+from models.permissions import Permissions
 
 REASONS = (
     "erased",
@@ -74,39 +75,6 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Permissions:
-    """Who may be contacted at all, now.
-
-    Parameters
-    ----------
-    erased, suppressed : container of customer ids
-        Erased on request; not to be contacted.
-    consented : container of customer ids, or None
-        Who agreed to this channel and purpose; None where the source states consent as assumed.
-    in_cooldown, over_cap : container of customer ids
-        Contacted too lately (see :func:`contacted_since`), or too often.
-    """
-
-    erased: Container[str] = frozenset()
-    suppressed: Container[str] = frozenset()
-    consented: Container[str] | None = None
-    in_cooldown: Container[str] = frozenset()
-    over_cap: Container[str] = frozenset()
-
-    def refusal(self, customer_id: str) -> str | None:
-        """Return the first reason not to contact a customer, or None."""
-        for reason in ("erased", "suppressed"):
-            if customer_id in getattr(self, reason):
-                return reason
-        if self.consented is not None and customer_id not in self.consented:
-            return "no_consent"
-        for reason in ("in_cooldown", "over_cap"):
-            if customer_id in getattr(self, reason):
-                return reason
-        return None
-
-
-@dataclass(frozen=True)
 class ProspectList:
     """The list, everyone left out, and what the reader must be told."""
 
@@ -126,17 +94,6 @@ class ProspectList:
         return sum(prospect.expected_net_value for prospect in self.ranked)
 
 
-def contacted_since(last_contact: Mapping[str, int], as_of: int, cooldown: int) -> frozenset[str]:
-    """Return who was last contacted less than `cooldown` before `as_of` (microseconds UTC).
-
-    Examples
-    --------
-    >>> sorted(contacted_since({"a": 90, "b": 10}, as_of=100, cooldown=50))
-    ['a']
-    """
-    return frozenset(who for who, when in last_contact.items() if as_of - when < cooldown)
-
-
 def rank_prospects(
     candidates: Iterable[Candidate],
     *,
@@ -144,7 +101,7 @@ def rank_prospects(
     cost: int,
     positive_is_good: bool = True,
     save_rate: float | None = None,
-    permissions: Permissions = Permissions(),  # noqa: B008 (frozen)
+    permissions: Permissions = Permissions(),
     target: Callable[[Candidate], bool] | None = None,
     budget: int | None = None,
     capacity: int | None = None,
@@ -153,7 +110,7 @@ def rank_prospects(
 ) -> ProspectList:
     """Return customers by expected net value, best first, and why everyone else is left out.
 
-    A customer with several rows is judged by the best of them. Equal values are ordered by
+    A customer with several rows is judged by the most probable of those in the target. Equal values are ordered by
     margin, highest first, then by customer. The list is filled from the top; holding out comes
     last, among those who would be contacted, and nobody moves up for who was held out.
 
@@ -202,7 +159,7 @@ def rank_prospects(
     rate = _rate(positive_is_good, save_rate)
     left: list[LeftOut] = []
     worth: list[tuple[int, Candidate]] = []
-    for candidate in _best_of_each(candidates):
+    for candidate in _best_of_each(candidates, target or _everyone):
         net = round(candidate.probability * rate * value) - cost
         refusal = permissions.refusal(candidate.customer_id)
         if refusal is not None:
@@ -229,18 +186,27 @@ def rank_prospects(
     return ProspectList(tuple(ranked), tuple(left), _assumptions(permissions, save_rate))
 
 
-def _best_of_each(candidates: Iterable[Candidate]) -> Iterable[Candidate]:
-    best: dict[str, Candidate] = {}
+def _everyone(_: Candidate) -> bool:
+    return True
+
+
+def _best_of_each(
+    candidates: Iterable[Candidate], target: Callable[[Candidate], bool]
+) -> list[Candidate]:
+    best: dict[str, tuple[bool, float, float, str]] = {}
+    chosen: dict[str, Candidate] = {}
     for candidate in candidates:
         _check_share("probability", candidate.probability)
-        other = best.setdefault(candidate.customer_id, candidate)
-        if _order(candidate) < _order(other):
-            best[candidate.customer_id] = candidate
-    return best.values()
-
-
-def _order(candidate: Candidate) -> tuple[float, float, str]:
-    return -candidate.probability, -candidate.margin, candidate.row_id
+        order = (
+            not target(candidate),
+            -candidate.probability,
+            -candidate.margin,
+            candidate.row_id,
+        )
+        who = candidate.customer_id
+        if who not in best or order < best[who]:
+            best[who], chosen[who] = order, candidate
+    return list(chosen.values())
 
 
 def _drawn(customer_id: str, random_state: int) -> float:

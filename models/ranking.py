@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.answers import Floats, Integers, checked, totals
+from models.outcomes import Floats, Integers, checked, totals
 
 
 class Ranked:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.answers import Floats, Integers, MetricError, checked, totals
+from models.outcomes import Floats, Integers, MetricError, checked, totals
 
 SMALLEST = 1e-15  # a probability nearer to 0 or 1 counts as this near: its logit stays finite
 STEPS = 50
