@@ -1,0 +1,104 @@
+"""The curve from out-of-fold margins to probabilities, chosen by what it costs unseen customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibrator import Calibrator
+from models.metrics import log_loss
+
+Floats = NDArray[np.float64]
+
+ISOTONIC_POSITIVES = 1_000
+"""Fewer positives than this and the steps of isotonic regression follow chance."""
+
+
+def folds_of(groups: NDArray[np.int64], n_folds: int, random_state: int) -> NDArray[np.int64]:
+    """Return the fold of each row; all rows of a group share one, and folds are about as large.
+
+    Parameters
+    ----------
+    groups : ndarray of int64, shape (n,)
+        Codes of the customers.
+
+    Examples
+    --------
+    >>> folds_of(np.array([0, 0, 1, 1, 2, 3]), 2, random_state=0).tolist()
+    [0, 0, 0, 0, 1, 1]
+    """
+    present, codes = np.unique(groups, return_inverse=True)
+    shuffled = np.random.default_rng(random_state).permutation(len(present))
+    folds: NDArray[np.int64] = shuffled[codes] % n_folds
+    return folds
+
+
+def choose(
+    margins: Floats, y: NDArray[np.int64], folds: NDArray[np.int64]
+) -> tuple[Calibrator, dict[str, float]]:
+    """Return the calibrator with the lowest cross-validated log loss, and that of each method.
+
+    Parameters
+    ----------
+    margins : ndarray of float64, shape (n,)
+        Out-of-fold: made by an engine that did not see the row's customer.
+    y : ndarray of {0, 1}, shape (n,)
+    folds : ndarray of int64, shape (n,)
+        Customers of one fold are judged by a curve fitted to the others.
+
+    Examples
+    --------
+    >>> y = np.tile([0, 0, 0, 1], 50)
+    >>> calibrator, losses = choose(np.zeros(200), y, np.arange(200) % 5)
+    >>> calibrator.method, round(float(calibrator.probability(0.0)), 2)
+    ('sigmoid', 0.25)
+    """
+    methods: dict[str, Callable[[Floats, NDArray[np.int64]], Calibrator]] = {
+        "identity": lambda margins, y: Calibrator.identity(),
+        "sigmoid": sigmoid,
+    }
+    if int(y.sum()) >= ISOTONIC_POSITIVES:
+        methods["isotonic"] = isotonic
+    losses = {}
+    for name, fit in methods.items():
+        p = np.empty(len(y))
+        for fold in np.unique(folds):
+            held = folds == fold
+            p[held] = fit(margins[~held], y[~held]).probability(margins[held])
+        losses[name] = log_loss(y, p)
+    best = min(losses, key=lambda name: losses[name])
+    return methods[best](margins, y), losses
+
+
+def sigmoid(margins: Floats, y: NDArray[np.int64]) -> Calibrator:
+    """Return the logistic curve of a line through the margins; flat where they order nothing.
+
+    Source
+    ------
+    Platt (1999), without the smoothed targets: there are hundreds of positives here.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    spread = float(margins.std())
+    if spread > 0.0:
+        centre = float(margins.mean())
+        model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1_000)
+        model.fit(((margins - centre) / spread)[:, None], y)
+        slope = float(model.coef_[0, 0]) / spread
+        if slope > 0.0:
+            return Calibrator.sigmoid(slope, float(model.intercept_[0]) - slope * centre)
+    rate = float(y.mean())
+    return Calibrator.sigmoid(0.0, float(np.log(rate / (1.0 - rate))))
+
+
+def isotonic(margins: Floats, y: NDArray[np.int64]) -> Calibrator:
+    """Return the rising steps nearest to the answers, kept away from 0 and 1."""
+    from sklearn.isotonic import IsotonicRegression
+
+    # A probability of exactly 0 or 1 would make one surprise infinitely costly.
+    least = 1.0 / (len(y) + 2.0)
+    model = IsotonicRegression(y_min=least, y_max=1.0 - least, out_of_bounds="clip")
+    model.fit(margins, y)
+    return Calibrator.isotonic(model.X_thresholds_, model.y_thresholds_)
