@@ -1,0 +1,1 @@
+"""Jobs: dataset, fit, calibrate, evaluate, gate, track, batch score, monitor."""

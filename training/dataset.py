@@ -1,0 +1,199 @@
+"""Point-in-time rows: what was known of each at its moment, and what happened after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features import clock
+from features.errors import NextbestError
+from features.feature import Condition
+from features.frame import frame
+from features.label import matures_at
+from features.log import EventLog
+from features.spine import Spine, grid
+from models import catalog
+from models.spec import ModelSpec
+
+Progress = Callable[[int, int], None]
+
+
+class DatasetError(NextbestError):
+    """A model for which the log has no rows."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows of one model, mature and inside its population.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n, n_features)
+        In the order of the model's features, as they were known at each row's `as_of`.
+    y : Series of {0, 1}, shape (n,)
+        The label; empty for a model without one.
+    rows : DataFrame of shape (n, 4 + n_context)
+        row_id, customer_id, as_of and matures_at (int64 microseconds UTC), then the context.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series
+    rows: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def joined(self) -> pd.DataFrame:
+        """Return rows, label and features side by side, for a file or a notebook."""
+        label = self.y.to_frame() if len(self.y) else pd.DataFrame(index=self.X.index)
+        beside = self.rows.drop(columns=[name for name in self.rows if name in self.X])
+        return pd.concat([beside, label, self.X], axis=1)
+
+
+def dataset(
+    model: str | ModelSpec,
+    home: str | Path = ".nextbest",
+    *,
+    as_of: str | int | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Return a model's point-in-time rows from the log under `home`.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A name of the catalogue: "churn".
+    home : str or Path
+        NEXTBEST_HOME: the folder that holds the log.
+    as_of : str or int, optional
+        The present moment; by default where a frozen source ends, else now.
+    progress : callable, optional
+        Called with (buckets done, buckets in all).
+
+    Raises
+    ------
+    UnknownModelError, NoLogError, BadInputError, DatasetError
+    """
+    spec = catalog.spec(model) if isinstance(model, str) else model
+    log = EventLog.open(Path(home))
+    return build(spec, log, moment(log, as_of), progress=progress)
+
+
+def moment(log: EventLog, as_of: str | int | None, *, clock_name: str = "auto") -> int:
+    """Return the present moment, microseconds UTC: the one asked for, or the clock's.
+
+    Raises
+    ------
+    BadInputError
+        `as_of` is no date.
+    """
+    if as_of is None:
+        return clock.now(clock_name, log.source, last_instant=log.last_instant)
+    return clock.parse_instant(as_of, log.source.timezone)
+
+
+def build(spec: ModelSpec, log: EventLog, now: int, *, progress: Progress | None = None) -> Dataset:
+    """Return the rows whose label had matured at `now` (for a model without label: those of now).
+
+    Raises
+    ------
+    DatasetError
+        Nothing is mature, or nobody belongs to the population.
+    """
+    spine, mature = training_spine(spec, log, now)
+    conditions = [c for c in (spec.population, spec.label) if c is not None]
+    asked = [*spec.features, *(c for c in conditions if c.name not in spec.feature_names)]
+    values = frame(log, spine, asked, progress=progress)
+    kept = np.arange(len(spine))
+    if spec.population is not None:
+        kept = np.flatnonzero(values[spec.population.name].to_numpy())
+    if len(kept) == 0:
+        raise DatasetError(
+            f"None of {len(spine)} rows belongs to the population of {spec.name!r}.",
+            remedy="Compare the model's population with what the log holds: python -m features log",
+        )
+    return _dataset(spec, values.iloc[kept], spine.take(kept), mature[kept])
+
+
+def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDArray[np.int64]]:
+    """Return the rows that are mature at `now`, whatever their population, and when they matured.
+
+    Customers are judged on a grid of dates: the last one is the latest whose label has matured,
+    and from there back by `spec.step` as far as `spec.history` after the log's first event.
+
+    Raises
+    ------
+    DatasetError
+        `now` lies before the first row could have matured.
+    """
+    if spec.label is None:
+        return _customers(log, [now]), np.full(_n_customers(log), now, dtype=np.int64)
+    spine = _grid(spec, spec.label, log, now) if spec.spine is None else log.spine(spec.spine)
+    matured = matures_at(spec.label, spine, log.campaigns)
+    # A row's own moment has to lie in the past too, when a label matures at once.
+    mature = np.flatnonzero((matured <= now) & (spine.as_of < now))
+    if len(mature) == 0:
+        raise DatasetError(
+            f"No row of {spec.name!r} had matured at {clock.to_iso(now)}.",
+            remedy="Choose a later --as-of, or ingest a longer history.",
+        )
+    return spine.take(mature), matured[mature]
+
+
+def first_instant(log: EventLog) -> int:
+    """Return when the log's first event happened, microseconds UTC."""
+    if not log.kinds:
+        raise DatasetError(
+            "The log holds no events.",
+            remedy="Ingest a source: python -m features ingest complete-journey",
+        )
+    return min(kind.first for kind in log.kinds.values())
+
+
+def _grid(spec: ModelSpec, label: Condition, log: EventLog, now: int) -> Spine:
+    wait = int(matures_at(label, grid(["any"], [0]), log.campaigns)[0])
+    first = first_instant(log) + clock.parse_duration(spec.history)
+    moments = np.arange(now - wait, first - 1, -clock.parse_duration(spec.step))
+    if len(moments) == 0:
+        raise DatasetError(
+            f"At {clock.to_iso(now)} no row of {spec.name!r} had matured: the first one has its "
+            f"{spec.history} of history at {clock.to_iso(first)} and matures at "
+            f"{clock.to_iso(first + wait)}.",
+            remedy=f"Choose --as-of {clock.to_iso(first + wait)} or later.",
+        )
+    return _customers(log, moments[::-1].tolist())
+
+
+def _n_customers(log: EventLog) -> int:
+    return len(log.customers.column("customer_id").unique())
+
+
+def _customers(log: EventLog, moments: list[int]) -> Spine:
+    customers = np.array(log.customers.column("customer_id").unique().to_pylist(), dtype=object)
+    return grid(customers, moments)
+
+
+def _dataset(
+    spec: ModelSpec, values: pd.DataFrame, spine: Spine, mature: NDArray[np.int64]
+) -> Dataset:
+    values = values.reset_index(drop=True)
+    rows = pd.DataFrame(
+        {
+            "row_id": spine.row_id,
+            "customer_id": spine.customer_id,
+            "as_of": spine.as_of,
+            "matures_at": mature,
+            **spine.context,
+        }
+    )
+    y = (
+        pd.Series(dtype=np.int64, name="label")
+        if spec.label is None
+        else values[spec.label.name].astype(np.int64).rename(spec.label.name)
+    )
+    return Dataset(values[list(spec.feature_names)], y, rows)
