@@ -1,0 +1,145 @@
+"""The model and its baselines on the same later rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.bootstrap import Difference, Estimate, evaluate, paired_bootstrap
+from models.metrics import log_losses
+from training.fit import Fitted
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One candidate on the judged rows.
+
+    Attributes
+    ----------
+    fitted : Fitted
+    p : ndarray of float64, shape (n,)
+        Calibrated probabilities.
+    metrics : dict of str to Estimate
+    """
+
+    fitted: Fitted
+    p: Floats
+    metrics: dict[str, Estimate]
+
+    @property
+    def name(self) -> str:
+        """The candidate's name."""
+        return self.fitted.name
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The candidates on one evaluation slice.
+
+    Attributes
+    ----------
+    y : ndarray of {0, 1}, shape (n,)
+    customers : ndarray, shape (n,)
+        The customer of each row; intervals are over customers.
+    model : Judgement
+    baselines : tuple of Judgement
+    difference : Difference
+        Mean log loss of the model minus that of the best baseline; below 0 the model is better.
+    """
+
+    y: NDArray[np.int64]
+    customers: NDArray[Any]
+    model: Judgement
+    baselines: tuple[Judgement, ...]
+    difference: Difference
+
+    @property
+    def best_baseline(self) -> Judgement:
+        """The baseline with the lowest log loss here: the hardest one to beat."""
+        return hardest(self.y, self.baselines)
+
+    @property
+    def beats(self) -> bool:
+        """Whether the interval of the difference lies wholly below zero."""
+        return self.difference.high < 0.0
+
+    def verdict(self) -> str:
+        """Return in one sentence whether the model beats its best baseline."""
+        best = self.best_baseline.name
+        gap = self.difference
+        numbers = f"log loss {gap.mean:+.4f}, 95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
+        if self.beats:
+            return f"It beats its best baseline, {best} ({numbers}: the interval excludes zero)."
+        if gap.low > 0.0:
+            return f"It is worse than its best baseline, {best} ({numbers})."
+        return f"It does not beat its best baseline, {best} ({numbers}: zero is not excluded)."
+
+    def calibration(self) -> list[str]:
+        """Return what the calibration's slope and intercept say, one sentence each."""
+        return [
+            sentence
+            for name, ideal, too_low, too_high in (
+                ("calibration_slope", 1.0, "too extreme", "too timid"),
+                ("calibration_intercept", 0.0, "too high on the whole", "too low on the whole"),
+            )
+            if (sentence := _calibration(name, self.model.metrics, ideal, too_low, too_high))
+        ]
+
+
+def judge(
+    fitted: Fitted,
+    X: pd.DataFrame,
+    y: NDArray[np.int64],
+    customers: NDArray[Any],
+    metrics: Sequence[str],
+    *,
+    resamples: int = 500,
+    random_state: int = 0,
+) -> Judgement:
+    """Return a candidate's probabilities and metrics, each with an interval over customers."""
+    p = fitted.probabilities(X)
+    return Judgement(fitted, p, evaluate(metrics, y, p, customers, resamples, random_state))
+
+
+def hardest(y: NDArray[np.int64], baselines: Sequence[Judgement]) -> Judgement:
+    """Return the baseline with the lowest log loss; of equals the first declared."""
+    return min(baselines, key=lambda judged: float(log_losses(y, judged.p).mean()))
+
+
+def compare(
+    y: NDArray[np.int64],
+    customers: NDArray[Any],
+    model: Judgement,
+    baselines: Sequence[Judgement],
+    *,
+    resamples: int = 2_000,
+    random_state: int = 0,
+) -> Evaluation:
+    """Return the evaluation of a model beside its baselines on the same rows."""
+    best = hardest(y, baselines)
+    difference = paired_bootstrap(
+        log_losses(y, model.p), log_losses(y, best.p), customers, resamples, random_state
+    )
+    return Evaluation(y, customers, model, tuple(baselines), difference)
+
+
+def _calibration(
+    name: str, metrics: dict[str, Estimate], ideal: float, too_low: str, too_high: str
+) -> str:
+    if name not in metrics:
+        return ""
+    words, found = name.replace("_", " "), metrics[name]
+    if found.value is None or found.low is None or found.high is None:
+        return f"The {words} is not defined: {found.why}"
+    interval = f"{found.value:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f}"
+    if found.low <= ideal <= found.high:
+        return f"The {words} is sound ({interval}, which contains {ideal:g})."
+    off = too_low if found.high < ideal else too_high
+    return f"The {words} is off: the probabilities are {off} ({interval}, without {ideal:g})."
