@@ -32,6 +32,8 @@ class EventLog:
 
     Attributes
     ----------
+    home : Path
+        ``NEXTBEST_HOME``.
     source : Source
     columns : tuple of str
         The integer columns of every bucket, in order.
@@ -45,6 +47,7 @@ class EventLog:
     """
 
     def __init__(self, home: Path, content: dict[str, Any]) -> None:
+        self.home = home
         self._folder = manifest.log_folder(home)
         self._content = content
         self.source = manifest.source_of(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from dataclasses import asdict
@@ -70,7 +71,7 @@ def _write(log: EventLog, folder: Path) -> None:
         "fingerprint": log.fingerprint,
         "attribute_customers": attributes.customers.tolist(),
         "attributes": {
-            name: [None if value != value else value for value in column.tolist()]
+            name: [None if _is_nan(value) else value for value in column.tolist()]
             for name, column in attributes.columns.items()
         },
         "numbers": [name for name, held in attributes.columns.items() if held.dtype != object],
@@ -88,3 +89,7 @@ def _point(root: Path, name: str) -> None:
     for folder in root.iterdir():
         if folder.is_dir() and folder.name not in (name, before):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)

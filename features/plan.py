@@ -174,7 +174,7 @@ def compile_plan(
                     f"{leaf.name} counts by code, but {leaf.column!r} holds numbers.",
                     remedy="Name a text column.",
                 )
-            vocabulary = max(vocabulary, len(dictionaries[leaf.column].levels))
+            vocabulary = max(vocabulary, len(dictionaries[str(leaf.column)].levels))
         fixed = [(position["kind"], _known(dictionaries["kind"], leaf.kind))]
         compared: list[tuple[str, str]] = []
         for name, value in leaf.filters:

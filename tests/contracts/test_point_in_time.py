@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from features.catalog import CATALOG
 from features.declare import campaign, context, events
@@ -66,9 +65,13 @@ def expected(feature: Feature, row: dict[str, Any], held: Any, changes: Any) -> 
     return value(feature, own, known, row["as_of"], context)
 
 
+def missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def same(got: Any, wanted: Any) -> bool:
-    if wanted is None or got is None or got != got:
-        return wanted is None and (got is None or got != got)
+    if wanted is None or missing(got):
+        return wanted is None and missing(got)
     if isinstance(wanted, str):
         return bool(got == wanted)
     if isinstance(wanted, bool | int):
@@ -112,8 +115,7 @@ def test_online_equals_offline(held: Any, changes: Any, rows: Any) -> None:
         got = online.row(row["customer_id"], row["as_of"], {name: row[name] for name in names})
         for feature, found in zip(FEATURES, got, strict=True):
             wanted = table[feature.name].iloc[number]
-            missing = wanted is None or wanted != wanted
-            assert (found is None) if missing else (found == wanted), feature.name
+            assert (found is None) if missing(wanted) else (found == wanted), feature.name
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
@@ -141,7 +143,7 @@ def test_the_future_changes_no_feature(feature: Feature, clock: str) -> None:
     spine = spine_of([row])
     one = frame(before, spine, [feature], engine=compiled(), threads=1)[feature.name].iloc[0]
     two = frame(after, spine, [feature], engine=compiled(), threads=1)[feature.name].iloc[0]
-    assert same(two, None if one != one else one)
+    assert same(two, None if missing(one) else one)
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
@@ -159,6 +161,23 @@ def _event(number: int, at: int, kind: str | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@given(st.sampled_from(LABELS))
+@pytest.mark.parametrize("label", LABELS, ids=lambda label: label.name)
 def test_labels_look_forward(label: Feature) -> None:
     assert label.forward
+
+
+@pytest.mark.parametrize(
+    ("occurred", "recorded", "counts"),
+    [(0, 0, True), (-1, 0, False), (20 * logs.DAY - 1, 21 * logs.DAY - 1, True),
+     (20 * logs.DAY, 20 * logs.DAY, False), (19 * logs.DAY, 21 * logs.DAY, False)],
+)  # fmt: skip
+def test_a_label_counts_from_its_moment_to_its_end_and_waits_for_late_records(
+    occurred: int, recorded: int, counts: bool
+) -> None:
+    redemption = {**_event(0, logs.NOW + occurred, "redemption"), "campaign_id": "1"}
+    redemption["recorded_at"] = logs.NOW + recorded
+    row = {"customer_id": "a", "as_of": logs.NOW, "category": "BEEF", "store": "s1",
+           "placement": "A", "campaign_id": "1"}  # fmt: skip
+    log: Any = MemoryLog([redemption], [], logs.CAMPAIGNS)
+    table = frame(log, spine_of([row]), [LABELS[2]], engine=compiled(), threads=1)
+    assert bool(table[LABELS[2].name].iloc[0]) is counts

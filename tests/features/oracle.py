@@ -1,0 +1,133 @@
+"""A slow, obvious reading of every declaration: the judge of the kernel.
+
+It works on plain dictionaries, knows no codes, windows of integers or states, and repeats nothing
+of the code it judges but the definitions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from features.feature import (
+    Aggregate,
+    Arithmetic,
+    Attribute,
+    Condition,
+    Context,
+    ContextRef,
+    DaysUntil,
+    Feature,
+)
+
+Event = Mapping[str, Any]
+DAY = 86_400_000_000
+HOUR = 3_600_000_000
+LENGTHS = {"d": DAY, "h": HOUR, "w": 7 * DAY}
+
+
+def value(
+    feature: Feature,
+    events: Sequence[Event],
+    changes: Sequence[Event],
+    as_of: int,
+    context: Mapping[str, Any],
+    minor: int = 100,
+) -> Any:
+    """Return one feature of one customer; None where it is missing."""
+    if isinstance(feature, Aggregate):
+        return _aggregate(feature, events, as_of, context, minor)
+    if isinstance(feature, Condition):
+        found = _aggregate(feature.count, events, as_of, context, minor) > 0
+        return found == feature.wanted
+    if isinstance(feature, Attribute):
+        known = [change for change in changes if change["known_at"] < as_of]
+        return max(known, key=lambda c: c["known_at"]).get(feature.name) if known else None
+    if isinstance(feature, Context):
+        return context[feature.source or feature.name]
+    if isinstance(feature, DaysUntil):
+        return (context[feature.instant.source or feature.instant.name] - as_of) / DAY
+    assert isinstance(feature, Arithmetic)
+    left, right = (
+        value(part, events, changes, as_of, context, minor)
+        for part in (feature.left, feature.right)
+    )
+    if left is None or right is None:
+        return None
+    if feature.operation == "per":
+        return None if right == 0 else left / right
+    return {"plus": left + right, "minus": left - right, "times": left * right}[feature.operation]
+
+
+def _counts(event: Event, feature: Aggregate, as_of: int, context: Mapping[str, Any]) -> bool:
+    window = feature.window
+    if event["kind"] != feature.kind:
+        return False
+    if window.next is not None or window.until is not None:
+        start = as_of
+        end = as_of + _length(window.next) if window.next else context[window.until or ""]
+        known = end + _length(window.lag)
+    else:
+        end = known = as_of
+        start = -math.inf if window.last is None else as_of - _length(window.last)
+        if window.last is not None and _length(window.last) >= 7 * DAY:
+            start -= start % HOUR
+    if not (start <= event["occurred_at"] < end and event["recorded_at"] < known):
+        return False
+    for column, given in feature.filters:
+        wanted = context[given.name] if isinstance(given, ContextRef) else given
+        if wanted is None or event.get(column) != wanted:
+            return False
+    return feature.column is None or event.get(feature.column) is not None
+
+
+def _aggregate(
+    feature: Aggregate, events: Sequence[Event], as_of: int, context: Mapping[str, Any], minor: int
+) -> Any:
+    counted = sorted(
+        (event for event in events if _counts(event, feature, as_of, context)),
+        key=lambda event: (event["occurred_at"], event["event_id"]),
+    )
+    times = [event["occurred_at"] for event in counted]
+    values = [event.get(feature.column) for event in counted]
+    scale = minor if feature.unit == "currency" else 1
+    gaps = [late - early for early, late in itertools.pairwise(times)]
+    match feature.fold:
+        case "count":
+            return len(counted)
+        case "distinct":
+            return len(set(values))
+        case "sum":
+            return sum(values) / scale if feature.unit == "currency" else sum(values)
+        case "gap_mean":
+            return sum(gaps) / len(gaps) / DAY if gaps else None
+        case "gap_std":
+            return statistics.stdev(gap // HOUR for gap in gaps) / 24 if len(gaps) > 1 else None
+    if not counted:
+        return None
+    match feature.fold:
+        case "mean":
+            return sum(values) / len(values) / scale
+        case "min":
+            return min(values) / scale
+        case "max":
+            return max(values) / scale
+        case "first":
+            return values[0] / scale
+        case "last":
+            return values[-1] / scale
+        case "days_since_first":
+            return (as_of - times[0]) / DAY
+        case "days_since_last":
+            return (as_of - times[-1]) / DAY
+        case "most_common":
+            most = max(values.count(text) for text in values)
+            return next(text for text in reversed(values) if values.count(text) == most)
+    raise AssertionError(f"the oracle does not know {feature.fold}")
+
+
+def _length(text: str) -> int:
+    return int(text[:-1]) * LENGTHS[text[-1]]
