@@ -45,6 +45,10 @@ class Permissions:
         return None
 
 
+ANYONE = Permissions()
+"""Nobody is refused, and consent is assumed."""
+
+
 def contacted_since(last_contact: Mapping[str, int], as_of: int, cooldown: int) -> frozenset[str]:
     """Return who was last contacted less than `cooldown` before `as_of` (microseconds UTC).
 

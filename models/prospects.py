@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from features.errors import NextbestError
-from models.permissions import Permissions
+from models.permissions import ANYONE, Permissions
 
 REASONS = (
     "erased",
@@ -101,7 +101,7 @@ def rank_prospects(
     cost: int,
     positive_is_good: bool = True,
     save_rate: float | None = None,
-    permissions: Permissions = Permissions(),
+    permissions: Permissions = ANYONE,
     target: Callable[[Candidate], bool] | None = None,
     budget: int | None = None,
     capacity: int | None = None,
@@ -110,9 +110,10 @@ def rank_prospects(
 ) -> ProspectList:
     """Return customers by expected net value, best first, and why everyone else is left out.
 
-    A customer with several rows is judged by the most probable of those in the target. Equal values are ordered by
-    margin, highest first, then by customer. The list is filled from the top; holding out comes
-    last, among those who would be contacted, and nobody moves up for who was held out.
+    A customer with several rows is judged by the most probable of those in the target. Equal
+    values are ordered by margin, highest first, then by customer. The list is filled from the
+    top; holding out comes last, among those who would be contacted, and nobody moves up for who
+    was held out.
 
     Parameters
     ----------

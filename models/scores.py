@@ -1,0 +1,258 @@
+"""Served scores in a database: SQLite in WAL mode by default, PostgreSQL where there is one.
+
+A batch replaces all scores of its model in one transaction, so that readers see the old ones or
+the new ones and never a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from models.scores_table import connect, create, lock, tables
+
+CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One served score.
+
+    Attributes
+    ----------
+    model, version : str
+        What made it.
+    customer_id, row_id : str
+        Whom it is about; the row id tells several rows of a customer apart.
+    context : dict of str to str, float or None
+        What the row was about beside the customer, such as its campaign.
+    probability, margin, percentile, grade
+        The answer of a probability model; None for segments.
+    segment : str, optional
+        The customer's segment, in words.
+    reasons : list of dict
+        As :mod:`models.reasons` gives them.
+    as_of, scored_at : int
+        Microseconds UTC.
+    sequence : int
+        Number of the log that was read.
+    """
+
+    model: str
+    version: str
+    customer_id: str
+    row_id: str
+    as_of: int
+    scored_at: int
+    sequence: int
+    probability: float | None = None
+    margin: float | None = None
+    percentile: float | None = None
+    grade: str | None = None
+    segment: str | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+
+
+FIELDS = tuple(field.name for field in fields(ScoreRow))
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which scores of a model; None asks for all.
+
+    Parameters
+    ----------
+    campaign_id : str, optional
+        The campaign in the row's context.
+    segment : str, optional
+        Of the customer, by whichever model's scores say it.
+    min_probability : float, optional
+    """
+
+    campaign_id: str | None = None
+    segment: str | None = None
+    min_probability: float | None = None
+
+
+EVERYTHING = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePage:
+    """Some scores, and where the next ones begin; None at the end."""
+
+    rows: tuple[ScoreRow, ...]
+    cursor: int | None
+
+
+class ScoreStore(Protocol):
+    """What batch scoring writes and serving reads."""
+
+    def replace(self, model: str, rows: Iterable[ScoreRow]) -> int:
+        """Put rows in the place of all scores of a model, at once; return how many."""
+        ...
+
+    def get(self, customer_id: str, model: str | None = None) -> list[ScoreRow]:
+        """Return a customer's scores, by model and row."""
+        ...
+
+    def page(
+        self,
+        model: str,
+        filters: Filters = EVERYTHING,
+        cursor: int | None = None,
+        limit: int = 100,
+    ) -> ScorePage:
+        """Return scores of a model, highest margin first, from a cursor on."""
+        ...
+
+    def read(self, model: str, filters: Filters = EVERYTHING) -> Iterator[ScoreRow]:
+        """Yield all scores of a model, highest margin first, as they were at one moment."""
+        ...
+
+    def versions(self) -> dict[str, str]:
+        """Return the version that made each model's scores."""
+        ...
+
+
+class SqlScoreStore:
+    """Scores in any database SQLAlchemy reaches.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///...`` or ``postgresql+psycopg://...``; see :func:`database_url`.
+    prefix : str
+        Before the names of the tables, for several stores in one database.
+
+    Examples
+    --------
+    >>> store = SqlScoreStore("sqlite://")
+    >>> store.replace("churn", [ScoreRow("churn", "3", "h1", "h1", 0, 0, 1, probability=0.2)])
+    1
+    >>> store.get("h1")[0].probability
+    0.2
+    >>> store.close()
+    """
+
+    def __init__(self, url: str, prefix: str = "nextbest_") -> None:
+        self._engine = connect(url)
+        self._metadata, self._scores = tables(prefix)
+        create(self._engine, self._metadata)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def replace(self, model: str, rows: Iterable[ScoreRow]) -> int:
+        """Put rows in the place of all scores of a model, at once; return how many.
+
+        Rows are numbered in the order of `page`. If anything fails, the old scores stay.
+
+        Raises
+        ------
+        ValueError
+            If a row is another model's.
+        """
+        ordered = sorted(rows, key=_order)
+        if any(row.model != model for row in ordered):
+            raise ValueError(f"All rows must be of the model {model!r}.")
+        table = self._scores
+        with self._engine.begin() as connection:
+            lock(connection, model)
+            connection.execute(sa.delete(table).where(table.c.model == model))
+            for start in range(0, len(ordered), CHUNK):
+                values = [
+                    _values(row, place)
+                    for place, row in enumerate(ordered[start : start + CHUNK], start)
+                ]
+                connection.execute(sa.insert(table), values)
+        return len(ordered)
+
+    def get(self, customer_id: str, model: str | None = None) -> list[ScoreRow]:
+        """Return a customer's scores, by model and then highest margin first; may be none."""
+        table = self._scores
+        query = sa.select(table).where(table.c.customer_id == customer_id)
+        if model is not None:
+            query = query.where(table.c.model == model)
+        return list(self._rows(query.order_by(table.c.model, table.c.place)))
+
+    def page(
+        self,
+        model: str,
+        filters: Filters = EVERYTHING,
+        cursor: int | None = None,
+        limit: int = 100,
+    ) -> ScorePage:
+        """Return scores of a model, highest margin first, from a cursor on.
+
+        A batch that arrives between two pages renumbers the rows; the next page then goes on at
+        the same depth of the new order.
+        """
+        query = self._query(model, filters)
+        if cursor is not None:
+            query = query.where(self._scores.c.place >= cursor)
+        query = query.limit(limit + 1)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).mappings().all()
+        rows = tuple(_row(values) for values in found[:limit])
+        return ScorePage(rows, int(found[limit]["place"]) if len(found) > limit else None)
+
+    def read(self, model: str, filters: Filters = EVERYTHING) -> Iterator[ScoreRow]:
+        """Yield all scores of a model, highest margin first, as they were at one moment."""
+        return self._rows(self._query(model, filters))
+
+    def versions(self) -> dict[str, str]:
+        """Return the version that made each model's scores."""
+        table = self._scores
+        query = sa.select(table.c.model, table.c.version).where(table.c.place == 0)
+        with self._engine.connect() as connection:
+            return {row.model: row.version for row in connection.execute(query)}
+
+    def _query(self, model: str, filters: Filters) -> sa.Select[Any]:
+        table = self._scores
+        query = sa.select(table).where(table.c.model == model)
+        if filters.campaign_id is not None:
+            query = query.where(table.c.campaign_id == filters.campaign_id)
+        if filters.min_probability is not None:
+            query = query.where(table.c.probability >= filters.min_probability)
+        if filters.segment is not None:
+            other = table.alias()
+            named = sa.select(other.c.customer_id).where(other.c.segment == filters.segment)
+            query = query.where(table.c.customer_id.in_(named))
+        return query.order_by(table.c.place)
+
+    def _rows(self, query: sa.Select[Any]) -> Iterator[ScoreRow]:
+        with self._engine.connect() as connection:
+            result = connection.execution_options(yield_per=CHUNK).execute(query).mappings()
+            for values in result:
+                yield _row(values)
+
+
+def _order(row: ScoreRow) -> tuple[float, Sequence[str]]:
+    return (-row.margin if row.margin is not None else 0.0, (row.customer_id, row.row_id))
+
+
+def _values(row: ScoreRow, place: int) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in FIELDS}
+    return values | {"place": place, "campaign_id": row.context.get("campaign_id")}
+
+
+def _row(values: sa.RowMapping) -> ScoreRow:
+    return ScoreRow(**{name: values[name] for name in FIELDS})
+
+
+def database_url(home: Path, url: str | None = None) -> str:
+    """Return the URL that was set (``NEXTBEST_DATABASE_URL``), else SQLite under home.
+
+    Examples
+    --------
+    >>> database_url(Path("home")), database_url(Path("home"), "postgresql+psycopg://db/next")
+    ('sqlite:///home/nextbest.db', 'postgresql+psycopg://db/next')
+    """
+    return f"sqlite:///{(home / 'nextbest.db').as_posix()}" if url is None else url
