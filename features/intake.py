@@ -52,6 +52,7 @@ class Intake:
         self.files: list[str] = []
 
     def close(self) -> Path | None:
+        """End the quarantine; return its file, None if nothing was rejected."""
         return self.quarantine.close()
 
     def run(

@@ -149,10 +149,16 @@ def writing(home: Path) -> Iterator[None]:
     Raises
     ------
     BadInputError
-        Another process is writing to it.
+        Another process is writing to it, or its folder cannot be made.
     """
     folder = log_folder(home)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(
+            f"{folder} cannot be made: {error.strerror}.",
+            remedy="Set NEXTBEST_HOME to a folder that you may write to.",
+        ) from error
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

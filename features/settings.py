@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from features.errors import BadInputError
 
 
 class Settings(BaseSettings):
@@ -28,3 +31,22 @@ class Settings(BaseSettings):
 
     home: Path = Path(".nextbest")
     clock: Literal["auto", "wall", "data"] = "auto"
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the settings of the environment.
+
+        Raises
+        ------
+        BadInputError
+            A variable has a value that its setting cannot take.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            name = f"NEXTBEST_{'_'.join(str(part) for part in wrong['loc'])}".upper()
+            raise BadInputError(
+                f"{name} is {wrong['input']!r}: {wrong['msg']}.",
+                remedy="Set it to another value, or leave it unset.",
+            ) from error

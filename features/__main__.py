@@ -1,0 +1,121 @@
+"""The command line: ``python -m features ingest | build | log``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from features import command
+from features.clock import now, to_iso
+from features.errors import BadInputError
+from features.ingest import Ingested
+from features.log import EventLog
+from features.progress import shown
+from features.settings import Settings
+
+SOURCES = ("complete-journey",)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    commands = {"ingest": _ingest, "build": _build, "log": _log}
+    return command.run(lambda: commands[arguments.command](arguments, Settings.from_environment()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m features", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    ingest = commands.add_parser("ingest", help="put a source's events into the log")
+    ingest.add_argument("source", help=f"one of: {', '.join(SOURCES)}")
+    ingest.add_argument(
+        "--impressions", type=int, help="how many of the mailers' impressions to draw"
+    )
+    ingest.add_argument("--seed", type=int, default=0, help="chooses which (default: 0)")
+    commands.add_parser(
+        "build", help="prepare serving's store and a table of all features at the clock"
+    )
+    commands.add_parser("log", help="show what is in the log")
+    return parser
+
+
+def _ingest(arguments: argparse.Namespace, settings: Settings) -> int:
+    if arguments.source not in SOURCES:
+        raise BadInputError(
+            f"There is no source {arguments.source!r}.",
+            remedy=f"Choose one of: {', '.join(SOURCES)}.",
+        )
+    from features.sources.complete_journey import IMPRESSIONS, ingest_complete_journey
+
+    size = IMPRESSIONS if arguments.impressions is None else arguments.impressions
+    with shown() as report:
+        done = ingest_complete_journey(settings.home, size, arguments.seed, report)
+    print(_sentence(done))
+    if done.quarantine is not None:
+        print(f"Rejected rows and their remedies: {done.quarantine}", file=sys.stderr)
+    return 0
+
+
+def _sentence(done: Ingested) -> str:
+    if not done.changed:
+        return (
+            f"Nothing changed: all {done.repeated:,} events were in the log already; "
+            f"{done.rejected:,} rows rejected."
+        )
+    return (
+        f"{done.added:,} events added, {done.repeated:,} were there already, "
+        f"{done.rejected:,} rows rejected."
+    )
+
+
+def _build(arguments: argparse.Namespace, settings: Settings) -> int:
+    from features.materialise import materialise
+    from features.snapshots import write_snapshot
+
+    log = EventLog.open(settings.home)
+    as_of = now(settings.clock, log.source, last_instant=log.last_instant)
+    store = materialise(log, settings.home)
+    table = write_snapshot(log, settings.home, as_of)
+    print(f"Online store: {store}")
+    print(f"Features of all customers as of {to_iso(as_of)}: {table}")
+    return 0
+
+
+def _log(arguments: argparse.Namespace, settings: Settings) -> int:
+    log = EventLog.open(settings.home)
+    source = log.source
+    kinds = Table("kind", title=f"Events of {source.name}", title_justify="left")
+    for heading in ("events", "first", "last"):
+        kinds.add_column(heading, justify="right")
+    for name, kind in log.kinds.items():
+        kinds.add_row(name, f"{kind.rows:,}", to_iso(kind.first), to_iso(kind.last))
+    rows = Table("spine", title="Rows to be judged", title_justify="left")
+    rows.add_column("rows", justify="right")
+    for name in log.spine_names:
+        rows.add_row(name, f"{len(log.spine(name)):,}")
+    console = Console()
+    console.print(kinds)
+    console.print(rows)
+    customers = len(set(log.customers["customer_id"].to_pylist()))
+    facts = {
+        "customers": f"{customers:,}",
+        "campaigns": f"{len(log.campaigns):,}",
+        "currency": source.currency,
+        "time zone": source.timezone,
+        "consent": source.consent,
+        "sequence": str(log.sequence),
+        "fingerprint": log.fingerprint,
+    }
+    for name, value in facts.items():
+        print(f"{name}: {value}")
+    for statement in source.statements:
+        print(f"- {statement}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The Complete Journey: a grocer's year of purchases, coupons and mailers."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from features.ingest import Ingested, ingest
+from features.progress import Report, silent
+from features.sources.complete_journey import campaigns, households, mailer, orders
+from features.sources.complete_journey.calendar import SOURCE
+from features.sources.complete_journey.files import opened
+
+PROPERTIES = {
+    "store": "text",
+    "placement": "text",
+    "brand": "text",
+    "discount": "integer",
+    "coupon_discount": "integer",
+}
+IMPRESSIONS = 300_000
+
+
+def ingest_complete_journey(
+    home: Path,
+    impressions: int = IMPRESSIONS,
+    seed: int = 0,
+    report: Report = silent,
+    folder: Path | None = None,
+) -> Ingested:
+    """Add The Complete Journey to the log in `home`.
+
+    Parameters
+    ----------
+    home : Path
+    impressions : int
+        How many of the mailers' impressions to draw; all of them if there are not as many.
+    seed : int
+        Chooses which; the same seed gives the same log to the byte.
+    report : callable
+        Told how far it is, see `features.progress`.
+    folder : Path or None
+        Where the package's Parquet files lie, if not in the package.
+
+    Raises
+    ------
+    BadInputError
+        The package is not installed, its files are not what they were, or the log in `home`
+        belongs to another source.
+    """
+    with opened(folder) as database:
+        drawn = mailer.draw(database, impressions, seed)
+        return ingest(
+            SOURCE,
+            chain(orders.batches(database), campaigns.batches(database), mailer.batches(drawn)),
+            home,
+            customers=[households.batch(database)],
+            campaigns=[campaigns.described(database)],
+            spines={
+                "lead": campaigns.leads(database),
+                "impression": mailer.spine(drawn, "impression"),
+                "placement": mailer.spine(mailer.current(database), "placement"),
+            },
+            properties=PROPERTIES,
+            report=report,
+        )
