@@ -83,7 +83,11 @@ def frame(
                 progress(done, len(buckets))
     if not columns:
         return pd.DataFrame({feature.name: [] for feature in features})
-    return pd.DataFrame({feature.name: columns[feature.name] for feature in features}, copy=False)
+    # Said explicitly: pandas would make its own text type of what is None or str.
+    return pd.DataFrame(
+        {f.name: pd.Series(columns[f.name], dtype=columns[f.name].dtype) for f in features},
+        copy=False,
+    )
 
 
 def _bucket(

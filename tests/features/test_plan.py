@@ -144,3 +144,11 @@ def test_a_spine_with_uneven_columns_is_refused():
 def test_a_spine_is_moved_and_chosen_from():
     rows = grid(["a", "b"], [logs.NOW]).at(5).take(np.array([1]))
     assert (rows.customer_id.tolist(), rows.as_of.tolist()) == (["b"], [5])
+
+
+def test_text_stays_plain_text_with_none_where_missing():
+    log: Any = MemoryLog([order(1, category=None)], [], {})
+    favourite = orders.most_common("category")
+    table = frame(log, grid(["a"], [logs.NOW]), [favourite], engine=PLAIN)
+    assert table[favourite.name].dtype == object
+    assert table[favourite.name][0] is None
