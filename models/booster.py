@@ -58,6 +58,12 @@ class Booster:
                 f"This is no LightGBM model: it starts with {text[:10]!r}, not with 'tree'.",
                 remedy="Give the text that lightgbm's Booster.model_to_string returns.",
             )
+        if "\nend of trees" not in text:
+            # LightGBM ends the whole process when a tree breaks off.
+            raise BoosterError(
+                "This LightGBM model breaks off before the end of its trees.",
+                remedy="Copy the whole file again.",
+            )
         self.text = text
         self._process = os.getpid()
         self._threads = threading.local()

@@ -7,18 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from features.errors import NextbestError
 from models.booster import Booster
 from models.calibrator import Calibrator
 from models.clusters import Clusters
 from models.encoder import Encoder
-from models.golden import Engine, Golden, agrees, answers_of
+from models.golden import Engine, Golden
 from models.linear import Linear
 from models.manifest import BundleError, read_folder, read_json, to_bytes, write_folder
 from models.published import PublishedSpec
 from models.reference import Reference
+from models.verification import remedy_for, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +119,7 @@ class Bundle:
         BundleError
             Naming the file, what was found, what was expected and the remedy.
         """
-        remedy = _remedy(None)
+        remedy = remedy_for("all")
         files = read_folder(folder, remedy)
 
         def part(name: str, make: Callable[[bytes], T]) -> T:
@@ -183,62 +182,4 @@ class Bundle:
         BundleError
             An answer differs, or the catalogue computes other features than the model learnt.
         """
-        remedy = _remedy(self.spec.name)
-        declared = _declared_hash(self.spec.name) if feature_hash is None else feature_hash
-        if declared != self.spec.feature_hash:
-            raise BundleError(
-                "spec.json",
-                found=f"features with hash {self.spec.feature_hash}",
-                expected=f"those of the catalogue, with hash {declared}",
-                remedy=f"Its features were declared otherwise when it was trained. {remedy}",
-            )
-        names = tuple(feature.name for feature in self.spec.features)
-        if names != self.encoder.names:
-            raise BundleError(
-                "encoder.json",
-                found=f"the columns {', '.join(self.encoder.names)}",
-                expected=f"the features of spec.json: {', '.join(names)}",
-                remedy=remedy,
-            )
-        self._verify_golden(remedy)
-
-    def _verify_golden(self, remedy: str) -> None:
-        try:
-            X = np.array([self.encoder.encode(row) for row in self.golden.rows])
-            answers = answers_of(X, self.engine, self.calibrator)
-            if not isinstance(self.engine, Clusters):
-                answers["margin one by one"] = [self.engine.margin(row) for row in X]
-        except (NextbestError, IndexError) as error:
-            raise BundleError(
-                "golden.json", found=str(error), expected="rows that fit", remedy=remedy
-            ) from error
-        for name, found in answers.items():
-            quantity = name.split()[0]
-            expected = self.golden.answers.get(quantity, [])
-            if len(found) != len(expected):
-                raise BundleError(
-                    "golden.json",
-                    found=f"{len(expected)} answers of {quantity!r}",
-                    expected=f"{len(found)}, one a row",
-                    remedy=remedy,
-                )
-            for row, (got, want) in enumerate(zip(found, expected, strict=True)):
-                if not agrees(quantity, got, want, self.engine):
-                    raise BundleError(
-                        "golden.json",
-                        found=f"{name} {got!r} in row {row}",
-                        expected=repr(want),
-                        remedy=f"This machine answers otherwise than that of training. {remedy}",
-                    )
-
-
-def _declared_hash(model: str) -> str:
-    from features.catalog import feature_hash
-    from models.catalog import spec
-
-    return feature_hash(spec(model).features)
-
-
-def _remedy(model: str | None) -> str:
-    command = "all" if model is None else model
-    return f"Train and publish it again: python -m training {command} --promote"
+        verify(self, feature_hash)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NULL = np.iinfo(np.int64).min
 NUMBERS = ("int", "float", "bool")
 TEXTS = ("category", "ordinal")
+_INTEGERS = (int, np.integer)
+_REALS = (int, float, np.integer, np.floating)
+_BOOLS = (bool, np.bool_)
 
 
 class FeatureLike(Protocol):
@@ -198,10 +201,12 @@ class Encoder:
         if codes is not None:
             codes_of = [_code(value, codes, column.name) for value in values.tolist()]
             return np.array(codes_of, dtype=np.float64)
-        if values.dtype.kind in "fb":
+        if values.dtype.kind == "f":
             return values.astype(np.float64)
         if values.dtype.kind in "iu":
             return np.where(values == NULL, np.nan, values.astype(np.float64))
+        if values.dtype.kind not in "bO":
+            raise _no_number(column.name, str(values.dtype))
         return np.array([_number(value, column) for value in values.tolist()], dtype=np.float64)
 
 
@@ -213,9 +218,11 @@ def is_missing(value: Any) -> bool:
     >>> [is_missing(value) for value in (None, float("nan"), 0, "")]
     [True, True, False, False]
     """
+    if value is None:
+        return True
     if isinstance(value, float):
         return math.isnan(value)
-    return value is None or (isinstance(value, int | np.integer) and value == NULL)
+    return isinstance(value, _INTEGERS) and int(value) == NULL
 
 
 def _number(value: Any, column: Column) -> float:
@@ -223,15 +230,20 @@ def _number(value: Any, column: Column) -> float:
         return np.nan
     if type(value) is float:
         return value
-    is_bool = isinstance(value, bool | np.bool_)
-    if not isinstance(value, int | float | np.number | np.bool_) or (
-        is_bool and column.dtype != "bool"
-    ):
-        raise BadInputError(
-            f"The feature {column.name!r} is a number, got {type(value).__name__}.",
-            remedy="Send a number, or null where it is not known.",
-        )
-    return float(value)
+    fits = column.dtype == "bool" if isinstance(value, _BOOLS) else isinstance(value, _REALS)
+    if not fits:
+        raise _no_number(column.name, type(value).__name__)
+    try:
+        return float(value)
+    except OverflowError:
+        raise _no_number(column.name, "one beyond 64 bits") from None
+
+
+def _no_number(name: str, got: str) -> BadInputError:
+    return BadInputError(
+        f"The feature {name!r} is a number, got {got}.",
+        remedy="Send a number, or null where it is not known.",
+    )
 
 
 def _code(value: Any, codes: dict[str, float], name: str) -> float:
