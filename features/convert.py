@@ -37,7 +37,7 @@ def texts(column: pa.ChunkedArray, where: str) -> pa.Array:
     column = _flat(column)
     if pa.types.is_null(column.type) or pa.types.is_integer(column.type):
         return column.cast(pa.string())
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if not _is_text(column.type):
         raise _wrong_type(where, column.type, "text or whole numbers")
     column = column.cast(pa.string())
     blank = pc.equal(pc.utf8_trim_whitespace(column), "")
@@ -74,14 +74,14 @@ def instants(column: pa.ChunkedArray, where: str, timezone: str) -> Converted:
     column = _flat(column)
     zone(timezone)
     kind = column.type
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         found = integers(column, where)
     elif pa.types.is_timestamp(kind) and kind.tz is not None:
         found = integers(column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64()), "")
     elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         local = column.cast(pa.timestamp("us"), safe=False)
         found = _each(local, lambda moment: parse_instant(moment.isoformat(), timezone))
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+    elif _is_text(kind) or pa.types.is_null(kind):
         found = _each(column, lambda moment: _instant(moment, timezone))
     else:
         raise _wrong_type(where, kind, "microseconds UTC, timestamps or ISO 8601 text")
@@ -113,12 +113,12 @@ def _from_floats(column: pa.Array) -> Converted:
 
 
 def _is_slow_number(kind: pa.DataType) -> bool:
-    return bool(
-        kind == pa.uint64()
-        or pa.types.is_decimal(kind)
-        or pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-    )
+    return bool(kind == pa.uint64() or pa.types.is_decimal(kind) or _is_text(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    is_kind = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(check(kind) for check in is_kind)
 
 
 def _each(column: pa.Array, convert: Any) -> Converted:

@@ -13,7 +13,7 @@ from features import duplicates
 from features.contract import REQUIRED_OF_CUSTOMERS
 from features.errors import BadInputError
 from features.source import Source
-from features.validate import attributes, comparable
+from features.validate import comparable
 
 _ORDER = [("customer_id", "ascending"), ("known_at", "ascending")]
 FIRST_SEEN = pa.schema([("customer_id", pa.string()), ("known_at", pa.int64())])
@@ -28,7 +28,7 @@ def merge_states(old: pa.Table | None, new: Sequence[pa.Table]) -> pa.Table:
         An attribute is text in one table and a number in another.
     """
     tables = [*([old] if old is not None else []), *new]
-    types = attributes(tables)
+    types = attribute_types(tables)
     wanted = pa.schema([*FIRST_SEEN, *(pa.field(name, kind) for name, kind in types.items())])
     if not tables:
         return wanted.empty_table()
@@ -81,6 +81,23 @@ def _conform(table: pa.Table, wanted: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=wanted)
 
 
-def attribute_names(states: pa.Table) -> list[str]:
-    """Return the attribute columns of customer states."""
-    return [name for name in states.column_names if name not in REQUIRED_OF_CUSTOMERS]
+def attribute_types(tables: Sequence[pa.Table]) -> dict[str, pa.DataType]:
+    """Return the attribute columns of several tables of customers and their types.
+
+    Raises
+    ------
+    BadInputError
+        One attribute is text in one table and a number in another.
+    """
+    found: dict[str, pa.DataType] = {}
+    for table in tables:
+        for field in table.schema:
+            if field.name in REQUIRED_OF_CUSTOMERS:
+                continue
+            if found.setdefault(field.name, field.type) != field.type:
+                raise BadInputError(
+                    f"The attribute {field.name!r} was {found[field.name]} and is now "
+                    f"{field.type}.",
+                    remedy="Give it the same type in every batch.",
+                )
+    return found

@@ -58,7 +58,8 @@ def ingest(
     ----------
     source : Source
     batches : iterable of Batch
-        Events, see `features.contract`. Read once, one batch in memory at a time.
+        Events, see `features.contract`. Read once, one batch in memory at a time. An `event_id`
+        is known again among all events of its batch, and among the log's of the same bucket.
     home : Path
     customers, campaigns : iterable of Batch
         States of customers, each the full state from its `known_at` on; descriptions of
@@ -66,7 +67,7 @@ def ingest(
     spines : dict of str to Spine
         Each takes the place of the log's spine of that name.
     properties : dict of str to {"text", "integer"}
-        The source's own event columns.
+        The source's own event columns; in the log they stand in the order of their names.
     report : callable
         Told how far it is, see `features.progress`.
     fault : callable
@@ -96,7 +97,7 @@ def ingest(
             manifest.publish(home, content, fault)
             manifest.collect_garbage(home, work.old, content)
     return Ingested(
-        EventLog(home, content),
+        EventLog.open(home),
         work.added,
         work.repeated,
         work.quarantine.rows,

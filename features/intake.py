@@ -44,9 +44,9 @@ class Intake:
         if self.old is not None:
             _check_same_source(self.old, source, properties)
             properties = {**self.old["properties"], **properties}
-        self.properties = properties
-        self.coded = contract.text_columns(properties)
-        self.schema = bucket.schema((*contract.EVENT_COLUMNS, *properties), self.coded)
+        self.properties = dict(sorted(properties.items()))
+        self.coded = contract.text_columns(self.properties)
+        self.schema = bucket.schema((*contract.EVENT_COLUMNS, *self.properties), self.coded)
         self.codes = self._dictionaries()
         self.spill = merge.spill_schema(self.schema)
         self.files: list[str] = []

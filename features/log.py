@@ -48,6 +48,7 @@ class EventLog:
 
     def __init__(self, home: Path, content: dict[str, Any]) -> None:
         self.home = home
+        self.home = home
         self._folder = manifest.log_folder(home)
         self._content = content
         self.source = manifest.source_of(content)
@@ -131,7 +132,7 @@ class EventLog:
     @property
     def spine_names(self) -> tuple[str, ...]:
         """The names that `spine` knows."""
-        return tuple(self._content["spines"])
+        return tuple(sorted(self._content["spines"]))
 
     def spine(self, name: str) -> Spine:
         """Return rows to be judged that the source brought along, in the source's order.

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from features import contract, convert, duplicates
 from features.contract import Batch
-from features.errors import BadInputError
 from features.kernel import NULL
 from features.quarantine import Findings, rows_of
 from features.source import Source
@@ -57,12 +56,21 @@ def events(
         if field.type == pa.string():
             columns[field.name] = _texts(batch, field.name)
         elif field.name in contract.TIMES:
-            numbers[field.name] = _instants(batch, findings, field.name, source.timezone)
+            required = field.name == "occurred_at" or source.clocks == 2
+            numbers[field.name] = _instants(batch, findings, field.name, source, required)
         else:
             numbers[field.name] = _integers(batch, findings, field.name)
     for name in ("event_id", "customer_id", "kind"):
         _require(findings, name, columns[name])
-    _check_times(findings, numbers, source)
+    occurred, recorded = numbers["occurred_at"], numbers["recorded_at"]
+    if source.clocks == 1:
+        recorded = numbers["recorded_at"] = np.where(recorded == NULL, occurred, recorded)
+    findings.reject(
+        "recorded_at",
+        (recorded < occurred) & (recorded != NULL) & (occurred != NULL),
+        "It was recorded before it occurred.",
+        "Check the two clocks and their time zones; recorded_at is when it became known.",
+    )
     findings.reject(
         "quantity",
         (numbers["quantity"] < 0) & (numbers["quantity"] != NULL),
@@ -90,9 +98,7 @@ def customers(batch: Batch, source: Source) -> tuple[pa.Table, Findings]:
     findings = Findings(batch)
     columns = {"customer_id": _texts(batch, "customer_id")}
     _require(findings, "customer_id", columns["customer_id"])
-    known_at = _instants(batch, findings, "known_at", source.timezone)
-    _require_instant(findings, "known_at", known_at)
-    columns["known_at"] = _nullable(known_at)
+    columns["known_at"] = _nullable(_instants(batch, findings, "known_at", source))
     for name in batch.table.column_names:
         if name not in columns:
             columns[name] = _attribute(batch, findings, name)
@@ -116,8 +122,7 @@ def campaigns(batch: Batch, source: Source) -> tuple[pa.Table, Findings]:
     _require(findings, "campaign_id", columns["campaign_id"])
     bounds = {}
     for name in ("starts_at", "ends_at"):
-        bounds[name] = _instants(batch, findings, name, source.timezone)
-        _require_instant(findings, name, bounds[name])
+        bounds[name] = _instants(batch, findings, name, source)
         columns[name] = _nullable(bounds[name])
     known = (bounds["starts_at"] != NULL) & (bounds["ends_at"] != NULL)
     findings.reject(
@@ -136,22 +141,6 @@ def campaigns(batch: Batch, source: Source) -> tuple[pa.Table, Findings]:
     columns["cost"] = _nullable(cost)
     table = pa.table({name: columns[name] for name in contract.CAMPAIGNS.names})
     return _without_duplicates(table, findings, "campaign_id", batch), findings
-
-
-def _check_times(findings: Findings, numbers: dict[str, NDArray[np.int64]], source: Source) -> None:
-    occurred, recorded = numbers["occurred_at"], numbers["recorded_at"]
-    _require_instant(findings, "occurred_at", occurred)
-    if source.clocks == 1:
-        given = recorded != NULL
-        recorded = numbers["recorded_at"] = np.where(given, recorded, occurred)
-    else:
-        _require_instant(findings, "recorded_at", recorded)
-    findings.reject(
-        "recorded_at",
-        (recorded < occurred) & (recorded != NULL) & (occurred != NULL),
-        "It was recorded before it occurred.",
-        "Check the two clocks and their time zones; recorded_at is when it became known.",
-    )
 
 
 def _without_duplicates(
@@ -224,9 +213,13 @@ def _integers(batch: Batch, findings: Findings, name: str) -> NDArray[np.int64]:
     return found.values
 
 
-def _instants(batch: Batch, findings: Findings, name: str, timezone: str) -> NDArray[np.int64]:
-    found = convert.instants(_column(batch, name), _where(batch, name), timezone)
+def _instants(
+    batch: Batch, findings: Findings, name: str, source: Source, required: bool = True
+) -> NDArray[np.int64]:
+    found = convert.instants(_column(batch, name), _where(batch, name), source.timezone)
     findings.reject(name, found.wrong, "The value is no date or time.", _TIME)
+    missing = (found.values == NULL) & ~found.wrong
+    findings.reject(name, missing & required, f"The {name} is missing.", _TIME)
     return found.values
 
 
@@ -247,11 +240,6 @@ def _require(findings: Findings, name: str, column: pa.Array) -> None:
     findings.reject(name, missing, f"The {name} is missing.", f"Give every row a {name}.")
 
 
-def _require_instant(findings: Findings, name: str, values: NDArray[np.int64]) -> None:
-    missing = (values == NULL) & ~findings.bad
-    findings.reject(name, missing, f"The {name} is missing.", _TIME)
-
-
 def _nullable(values: NDArray[np.int64]) -> pa.Array:
     missing = values == NULL
     return pa.array(values, mask=missing) if missing.any() else pa.array(values)
@@ -260,25 +248,3 @@ def _nullable(values: NDArray[np.int64]) -> pa.Array:
 def _loose(schema: pa.Schema) -> pa.Schema:
     """The schema while rejected rows, with their holes, are still among the others."""
     return pa.schema([field.with_nullable(True) for field in schema])
-
-
-def attributes(tables: Sequence[pa.Table]) -> dict[str, pa.DataType]:
-    """Return the attribute columns of several tables of customers and their types.
-
-    Raises
-    ------
-    BadInputError
-        One attribute is text in one table and a number in another.
-    """
-    found: dict[str, pa.DataType] = {}
-    for table in tables:
-        for field in table.schema:
-            if field.name in (*contract.REQUIRED_OF_CUSTOMERS, ROW):
-                continue
-            if found.setdefault(field.name, field.type) != field.type:
-                raise BadInputError(
-                    f"The attribute {field.name!r} was {found[field.name]} and is now "
-                    f"{field.type}.",
-                    remedy="Give it the same type in every batch.",
-                )
-    return found
