@@ -1,0 +1,91 @@
+"""The application: its parts are arguments, so a test or another program can bring its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI
+
+from serving import handlers, openapi
+from serving.champions import Champions
+from serving.gate import Gate
+from serving.live_store import LiveStore
+from serving.parts import Parts
+from serving.routes import customers, health, models, prospects, root
+from serving.routes.scores import make_router
+from serving.settings import ServingSettings
+from serving.telemetry import Recorder, Telemetry
+from serving.watch import Watch
+
+if TYPE_CHECKING:
+    from models.scores import ScoreStore
+
+API_VERSION = "1"
+DESCRIPTION = """\
+Whom to contact next, why, through what, and whether it pays.
+
+Probabilities are calibrated; every answer carries the model's version and the moment (`as_of`) it
+was judged at. Errors are `application/problem+json` (RFC 9457) and say what to do next. Within
+`/v1` fields are added, never removed or changed.
+"""
+
+
+def create_app(
+    settings: ServingSettings,
+    champions: Champions,
+    store: LiveStore,
+    scores: ScoreStore,
+    clock: Callable[[], int],
+    telemetry: Telemetry | None = None,
+) -> FastAPI:
+    """Return the ASGI application.
+
+    Parameters
+    ----------
+    settings : ServingSettings
+    champions : Champions
+        The models being served, refreshed while the application runs.
+    store : LiveStore
+        Customers' events and attributes; reopened when it was rebuilt.
+    scores : models.scores.ScoreStore
+        What was scored in batch, for customers and lists.
+    clock : callable
+        Returns "now", microseconds UTC.
+    telemetry : Telemetry, optional
+        Where metrics are counted; by default a registry of this application's own.
+    """
+    telemetry = telemetry or Telemetry()
+    watch = Watch(champions, store, telemetry, settings.cache)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(watch.look)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch.run, settings.watch_seconds)
+            yield
+            tasks.cancel_scope.cancel()
+
+    app = FastAPI(
+        title="Nextbest",
+        summary="Scores, customers and next-best-prospect lists.",
+        description=DESCRIPTION,
+        version=API_VERSION,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.parts = Parts(settings, champions, store, scores, clock, telemetry, watch)
+    handlers.install(app)
+    openapi.install(app)
+    for routes in (root.router, health.router, models.router, customers.router, prospects.router):
+        app.include_router(routes)
+    app.include_router(make_router(champions.specs))
+    # The last added is the outermost: what the gate refuses is counted too.
+    app.add_middleware(
+        Gate, allowed_hosts=settings.allowed_hosts, max_body_bytes=settings.max_body_bytes
+    )
+    app.add_middleware(Recorder, telemetry=telemetry)
+    return app

@@ -1,0 +1,75 @@
+"""Errors of requests and of a service that is not ready; they know no HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.errors import NextbestError
+
+
+class RequestError(NextbestError):
+    """A request whose fields do not say what they must.
+
+    Parameters
+    ----------
+    message, remedy : str
+        As in every error of ours; made of declared names, never of the caller's values.
+    fields : sequence of (str, str)
+        Which field, and what is wrong with it.
+    """
+
+    def __init__(
+        self, message: str, *, remedy: str, fields: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.fields = tuple(fields)
+
+
+class BadCursorError(RequestError):
+    """A cursor that this list did not give out."""
+
+
+class StaleCursorError(NextbestError):
+    """A cursor into a list that was made from scores which have been replaced since."""
+
+
+class WrongOutputError(RequestError):
+    """A question that needs a probability, asked of a model that gives segments."""
+
+
+class OutsidePopulationError(NextbestError):
+    """A customer for whom a model was not made, such as churn of one who left long ago."""
+
+
+class NoChampionError(NextbestError):
+    """A model of which no version is served.
+
+    Examples
+    --------
+    >>> print(NoChampionError.of("churn"))
+    'churn' has no champion. Train and promote one: python -m training churn --promote
+    """
+
+    @classmethod
+    def of(cls, model: str) -> NoChampionError:
+        """Return the error for a model of the catalogue."""
+        return cls(
+            f"{model!r} has no champion.",
+            remedy=f"Train and promote one: python -m training {model} --promote",
+        )
+
+
+class NoCardError(NextbestError):
+    """A champion published without a model card."""
+
+
+class NoScoresError(NextbestError):
+    """A list asked for before anything was scored in batch."""
+
+
+class NotReadyError(NextbestError):
+    """The service runs but lacks something it needs to answer."""
+
+
+class CannotServeError(NextbestError):
+    """The service cannot start: a port that is taken, a host that is not allowed."""

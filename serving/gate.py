@@ -1,0 +1,102 @@
+"""What a request must be before it is read: for this host, as JSON, and not too large.
+
+Pure ASGI: a `BaseHTTPMiddleware` would cost more than a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import problems
+from serving.problems import problem, respond
+from serving.responses import ProblemAnswer
+
+CLOSE = {"connection": "close"}
+
+
+class Gate:
+    """Refuse requests for other hosts, bodies that are not JSON and bodies that are too large.
+
+    Parameters
+    ----------
+    app : ASGI application
+    allowed_hosts : collection of str
+        Host names without ports. A web page that points a name of its own at the loopback address
+        sends that name, and gets nothing.
+    max_body_bytes : int
+        Judged by Content-Length where it is sent, and by counting what arrives in any case.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Collection[str], max_body_bytes: int) -> None:
+        self.app = app
+        self.allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(headers)
+        if refusal is not None:
+            await respond(refusal, CLOSE)(scope, receive, send)
+            return
+        has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        await self.app(scope, self._counted(receive) if has_body else receive, send)
+
+    def _refusal(self, headers: Headers) -> ProblemAnswer | None:
+        if host_of(headers.get("host", "")) not in self.allowed_hosts:
+            return problem(
+                problems.BAD_HOST,
+                "The Host header names a host this service does not answer for.",
+                "Call it as 127.0.0.1 or localhost, or list the name in NEXTBEST_ALLOWED_HOSTS.",
+            )
+        length = headers.get("content-length", "0")
+        if length == "0" and "transfer-encoding" not in headers:
+            return None
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            return problem(
+                problems.NOT_JSON,
+                "The body's Content-Type is not application/json.",
+                "Send the header 'Content-Type: application/json'.",
+            )
+        if length.isdecimal() and int(length) > self.max_body_bytes:
+            return problem(problems.TOO_LARGE, self._limit(), "Send fewer rows at a time.")
+        return None
+
+    def _limit(self) -> str:
+        return f"A body may have {self.max_body_bytes:,} bytes."
+
+    def _counted(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.max_body_bytes:
+                raise HTTPException(413, self._limit(), CLOSE)
+            return message
+
+        return counted
+
+
+def host_of(header: str) -> str:
+    """Return the host name of a Host header, without port and brackets.
+
+    Examples
+    --------
+    >>> host_of("127.0.0.1:8000"), host_of("[::1]:8000"), host_of("Localhost")
+    ('127.0.0.1', '::1', 'localhost')
+    """
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:  # an unclosed bracket
+        return ""

@@ -1,0 +1,212 @@
+"""From a request to the raw feature values a model reads, checked against its own declaration.
+
+Messages name fields, types, levels and names that were declared, never what the caller sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from features.errors import MissingContextError, UnknownCampaignError, UnknownFeatureError
+from serving.errors import OutsidePopulationError, RequestError
+from serving.live_store import Known, LiveStore, Value
+
+if TYPE_CHECKING:
+    from features.feature import Feature
+    from models.spec import ModelSpec
+    from serving.schema import Row
+
+LONGEST_TEXT = 200
+LARGEST_INT = 2**63 - 1
+MOST_NAMED = 10
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,79}")
+TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "category": "text",
+    "ordinal": "text",
+    "instant": "microseconds UTC, a whole number",
+    "text": "text",
+    "number": "a number",
+}
+
+
+def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Known:
+    """Return the values of a model's features for a row of a request.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    store : LiveStore
+    as_of : int
+        Microseconds UTC; only what was known before it counts.
+    row : Row
+        A customer, with the context the model needs; or the values themselves, of which those
+        not given are missing.
+
+    Raises
+    ------
+    RequestError
+        Neither or both of the two ways were used, or a value has the wrong type.
+    MissingContextError, UnknownCampaignError, UnknownFeatureError, UnknownCustomerError
+        As their names say.
+    OutsidePopulationError
+        The model was made for other customers.
+    """
+    if (row.customer_id is None) == (row.features is None):
+        raise RequestError(
+            "A score needs either 'customer_id' or 'features', "
+            + ("and neither was given." if row.features is None else "not both."),
+            remedy="Send 'customer_id' for a customer of the store, or 'features' with values.",
+        )
+    if row.features is not None:
+        if row.context:
+            raise RequestError(
+                "'context' belongs to 'customer_id'; 'features' hold such values by their names.",
+                remedy="Leave 'context' out.",
+                fields=[("context", "is not used with features")],
+            )
+        return Known(inline(spec.features, row.features))
+    assert row.customer_id is not None
+    context = context_of(spec, row.context, store.store.campaigns)
+    known = store.row(spec, row.customer_id, as_of, context)
+    if not known.answers:
+        raise outside(spec)
+    return known
+
+
+def outside(spec: ModelSpec) -> OutsidePopulationError:
+    """Return the error for a customer a model was not made for."""
+    assert spec.population is not None
+    return OutsidePopulationError(
+        f"{spec.name!r} answers for customers of whom this holds: {spec.population.words('en')}.",
+        remedy="Ask another model, or send the values as 'features' if you know better.",
+    )
+
+
+def context_of(
+    spec: ModelSpec, context: Mapping[str, Any], campaigns: Collection[str]
+) -> dict[str, str | float]:
+    """Return the context a model needs, each value of its declared type.
+
+    Examples
+    --------
+    >>> from models.catalog import spec
+    >>> context_of(spec("lead_score"), {"campaign_id": "18"}, ["18"])
+    {'campaign_id': '18'}
+    """
+    unknown = [name for name in context if name not in spec.context]
+    if unknown:
+        wanted = ", ".join(spec.context) or "none"
+        raise RequestError(
+            f"The context has names that {spec.name!r} does not take.",
+            remedy=f"It takes: {wanted}.",
+            fields=[(f"context.{shown(name)}", "is not part of it") for name in unknown],
+        )
+    for name, kind in spec.context.items():
+        if context.get(name) is None:
+            raise MissingContextError(
+                f"{spec.name!r} needs context.{name} ({TYPES[kind]}).",
+                remedy=f'Send it: "context": {{"{name}": ...}}.',
+            )
+        check(f"context.{name}", "float" if kind == "number" else "category", (), context[name])
+    if "campaign_id" in spec.context and context["campaign_id"] not in campaigns:
+        known = sorted(campaigns, key=lambda campaign: (len(campaign), campaign))
+        raise UnknownCampaignError(
+            "No campaign has the id in context.campaign_id.", remedy=f"{one_of(known)}"
+        )
+    return dict(context)
+
+
+def inline(features: Sequence[Feature], given: Mapping[str, Any]) -> list[Value]:
+    """Return values sent by name in the order of a model's features.
+
+    Examples
+    --------
+    >>> from models.catalog import spec
+    >>> churn = spec("churn").features
+    >>> values = inline(churn, {churn[0].name: 3})
+    >>> values[0], set(values[1:])
+    (3, {None})
+    """
+    names = [feature.name for feature in features]
+    unknown = sorted(set(given) - set(names))
+    if unknown:
+        raise UnknownFeatureError(
+            f"{len(unknown)} of the features sent are not among this model's {len(names)}.",
+            remedy=" ".join(_nearest(name, names) for name in unknown[:MOST_NAMED]),
+        )
+    if not given:
+        raise RequestError("'features' is empty.", remedy=f"Send at least one. {one_of(names)}")
+    return [
+        check(f"features.{f.name}", f.dtype, f.levels, given[f.name]) if f.name in given else None
+        for f in features
+    ]
+
+
+def check(field: str, dtype: str, levels: Sequence[str], value: Any) -> Value:
+    """Return a value that has the declared type; None is a missing value of any type.
+
+    Raises
+    ------
+    RequestError
+        Naming the field and the type expected.
+    """
+    if value is None:
+        return None
+    expected = TYPES[dtype]
+    # Whatever is no number of 64 bits, NaN and the infinities included, fails the comparison.
+    is_number = (
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_INT
+    )
+    if dtype == "bool":
+        fits = isinstance(value, bool)
+    elif dtype in ("int", "instant"):
+        fits = is_number and value == int(value)
+    elif dtype == "float":
+        fits = is_number
+    else:
+        fits = isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
+        expected = f"text of 1 to {LONGEST_TEXT} characters"
+        if fits and levels and value not in levels:
+            fits, expected = False, f"one of: {', '.join(levels)}"
+    if not fits:
+        raise RequestError(
+            f"{field} must be {expected}.",
+            remedy="Correct its value, or leave it out if it is not known.",
+            fields=[(field, f"must be {expected}")],
+        )
+    return int(value) if dtype in ("int", "instant") else value  # type: ignore[no-any-return]
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"For {shown(name)}: {' or '.join(near)}." if near else f"{shown(name)} is near none."
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Return a remedy that lists what there is, the first ten of it.
+
+    Examples
+    --------
+    >>> one_of(["churn", "ctr"])
+    'Choose among: churn, ctr.'
+    """
+    some = ", ".join(names[:MOST_NAMED])
+    rest = len(names) - MOST_NAMED
+    return f"Choose among: {some}{f' and {rest} more' if rest > 0 else ''}."
+
+
+def shown(name: str) -> str:
+    """Return a caller's field name if it is one, else a stand-in.
+
+    Examples
+    --------
+    >>> shown("customer_id"), shown("Jane Doe")
+    ('customer_id', '(a name that is none)')
+    """
+    return name if PLAIN_NAME.fullmatch(name) else "(a name that is none)"

@@ -1,0 +1,151 @@
+"""The online feature store as last built: reopened when `python -m features build` replaced it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from features.errors import NextbestError
+from serving.errors import NotReadyError
+
+if TYPE_CHECKING:
+    from features.feature import Feature
+    from features.online import OnlineStore
+    from models.spec import ModelSpec
+
+Value = int | float | str | bool | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """The raw feature values a model reads, and what they rest on.
+
+    Attributes
+    ----------
+    values : list
+        In the order of the model's features; None is missing.
+    answers : bool
+        Whether the model was made for such a customer (its population).
+    has_events : bool or None
+        Whether the customer has any event; None if nobody looked.
+    sequence : int or None
+        State of the store they were read from; None if they came with the request.
+    """
+
+    values: list[Value]
+    answers: bool = True
+    has_events: bool | None = None
+    sequence: int | None = None
+
+
+class Rows(Protocol):
+    """Computes a customer's features: `features.online.OnlineFeatures`."""
+
+    def row(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> list[Any]:
+        """Return the values in the order of the features, None where missing."""
+        ...
+
+
+MakeRows = Callable[["OnlineStore", Sequence["Feature"]], Rows]
+
+
+class LiveStore:
+    """One reference to the current store and to its compiled features, swapped together.
+
+    Parameters
+    ----------
+    open_store : callable
+        Opens the store as it is now; raises `NoLogError` while there is none.
+    stamp : callable
+        Returns something that changes when the store was rebuilt.
+    make_rows : callable
+        `features.online.OnlineFeatures`.
+    specs : mapping of str to ModelSpec
+        Their features are compiled when a store is opened, never inside a request.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], OnlineStore],
+        stamp: Callable[[], object],
+        make_rows: MakeRows,
+        specs: Mapping[str, ModelSpec],
+    ) -> None:
+        self._open = open_store
+        self._stamp = stamp
+        self._make_rows = make_rows
+        self._specs = specs
+        self._current: tuple[object, OnlineStore, dict[str, Rows]] | None = None
+        self.refusal: str = "no store has been opened yet"
+
+    def refresh(self) -> bool:
+        """Reopen the store if it was rebuilt; returns whether it was.
+
+        A store that cannot be opened changes nothing: the one before goes on serving, and
+        `refusal` says why.
+        """
+        stamp = self._stamp()
+        if self._current is not None and self._current[0] == stamp:
+            return False
+        try:
+            store = self._open()
+            rows = {
+                name: self._make_rows(store, judged(spec)) for name, spec in self._specs.items()
+            }
+        except (NextbestError, OSError, ValueError) as error:
+            self.refusal = str(error) if isinstance(error, NextbestError) else type(error).__name__
+            return False
+        self._current = (stamp, store, rows)
+        self.refusal = ""
+        return True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a store to answer from."""
+        return self._current is not None
+
+    @property
+    def store(self) -> OnlineStore:
+        """The current store.
+
+        Raises
+        ------
+        NotReadyError
+            None has been opened yet.
+        """
+        return self._parts()[0]
+
+    def row(
+        self, spec: ModelSpec, customer_id: str, as_of: int, context: Mapping[str, Any]
+    ) -> Known:
+        """Return what is known of a customer for a model.
+
+        Raises
+        ------
+        UnknownCustomerError
+            Nothing is stored about the customer.
+        """
+        store, rows = self._parts()
+        values: list[Value] = rows[spec.name].row(customer_id, as_of, context)
+        history = store.get(customer_id)
+        has_events = history is not None and history.values.shape[1] > 0
+        answers = True
+        if spec.population is not None:
+            names = [feature.name for feature in judged(spec)]
+            answers = bool(values[names.index(spec.population.name)])
+        return Known(values[: len(spec.features)], answers, has_events, store.sequence)
+
+    def _parts(self) -> tuple[OnlineStore, dict[str, Rows]]:
+        if self._current is None:
+            raise NotReadyError(
+                "The online feature store is not open.", remedy="Run: python -m features build"
+            )
+        return self._current[1], self._current[2]
+
+
+def judged(spec: ModelSpec) -> tuple[Feature, ...]:
+    """Return a model's features, followed by its population where it has one."""
+    if spec.population is None or spec.population.name in spec.feature_names:
+        return spec.features
+    return (*spec.features, spec.population)

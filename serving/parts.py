@@ -1,0 +1,49 @@
+"""What an application is made of; every route reads its parts from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from serving.champions import Champions
+from serving.listing import Lists
+from serving.live_store import LiveStore
+from serving.settings import ServingSettings
+from serving.telemetry import Telemetry
+from serving.watch import Watch
+
+if TYPE_CHECKING:
+    from models.scores import ScoreStore
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The arguments of `serving.app.create_app`, and what was made from them."""
+
+    settings: ServingSettings
+    champions: Champions
+    store: LiveStore
+    scores: ScoreStore
+    clock: Callable[[], int]
+    telemetry: Telemetry
+    watch: Watch
+    lists: Lists = field(default_factory=Lists)
+
+
+async def parts_of(request: Request) -> Parts:
+    """Return the application's parts; `async`, so that no thread is asked for them."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+AppParts = Annotated[Parts, Depends(parts_of)]
+
+
+def answer(body: Any, headers: dict[str, str] | None = None) -> Response:
+    """Return plain values and structs as a JSON response."""
+    return Response(msgspec.json.encode(body), 200, headers, media_type="application/json")

@@ -1,0 +1,156 @@
+"""What a caller is told when something is wrong: RFC 9457 problems, from one table.
+
+The core's errors know no HTTP; this table gives each its status and title. A problem names the
+remedy and never repeats what the caller sent: the sentences of errors that could quote a customer
+are replaced by the table's own.
+
+Source: RFC 9457, Problem Details for HTTP APIs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from starlette.responses import Response
+
+from features.errors import (
+    BadInputError,
+    MissingContextError,
+    NextbestError,
+    NoLogError,
+    UnknownCampaignError,
+    UnknownCustomerError,
+    UnknownFeatureError,
+)
+from models.catalog import UnknownModelError
+from models.prospects import ProspectError
+from serving.errors import (
+    BadCursorError,
+    NoCardError,
+    NoChampionError,
+    NoScoresError,
+    NotReadyError,
+    OutsidePopulationError,
+    RequestError,
+    StaleCursorError,
+    WrongOutputError,
+)
+from serving.responses import ProblemAnswer
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of problem.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    slug : str
+        Its stable name; the problem's type is ``urn:nextbest:problem:<slug>``.
+    title : str
+        The same for every occurrence.
+    detail : str or None
+        What is said instead of the error's own message; None where that message is made of
+        declared names only and can be repeated.
+    """
+
+    status: int
+    slug: str
+    title: str
+    detail: str | None = None
+
+
+MALFORMED = Kind(400, "malformed-json", "The body is not JSON")
+BAD_HOST = Kind(400, "unknown-host", "The request is for another host")
+INVALID = Kind(422, "invalid-request", "The request does not fit the schema")
+TOO_LARGE = Kind(413, "body-too-large", "The body is too large")
+NOT_JSON = Kind(415, "unsupported-media-type", "The body is not sent as JSON")
+NO_ROUTE = Kind(404, "unknown-path", "There is nothing at this path")
+NO_METHOD = Kind(405, "method-not-allowed", "The path does not take this method")
+INTERNAL = Kind(500, "internal-error", "The service failed")
+
+TABLE: dict[type[NextbestError], Kind] = {
+    UnknownCustomerError: Kind(
+        404,
+        "unknown-customer",
+        "No such customer",
+        "Nothing is stored about a customer with this id.",
+    ),
+    UnknownModelError: Kind(
+        404, "unknown-model", "No such model", "No model of the catalogue has this name."
+    ),
+    UnknownCampaignError: Kind(
+        422, "unknown-campaign", "No such campaign", "No campaign has this id."
+    ),
+    UnknownFeatureError: Kind(422, "unknown-feature", "No such feature"),
+    MissingContextError: Kind(422, "missing-context", "The context lacks a value"),
+    BadCursorError: Kind(422, "bad-cursor", "The cursor cannot be read"),
+    WrongOutputError: Kind(422, "wrong-output", "The model gives another kind of answer"),
+    OutsidePopulationError: Kind(422, "outside-population", "The model is not for this customer"),
+    RequestError: INVALID,
+    BadInputError: Kind(
+        422, "bad-input", "The input cannot be read", "A value is not what its field takes."
+    ),
+    NoCardError: Kind(404, "no-card", "The model has no card"),
+    StaleCursorError: Kind(409, "stale-cursor", "The list has changed"),
+    ProspectError: Kind(422, "bad-assumptions", "The list cannot be valued so"),
+    NoScoresError: Kind(409, "no-scores", "Nothing has been scored yet"),
+    NoChampionError: Kind(503, "no-champion", "The model has no champion"),
+    NotReadyError: Kind(503, "not-ready", "The service is not ready"),
+    NoLogError: Kind(503, "no-log", "There is no data", "The service finds no event log."),
+}
+FALLBACK = Kind(500, "failed", "The request failed", "The service could not answer this request.")
+REMEDY_OF_FALLBACK = "Report it with the time of the request; the service's log says more."
+
+
+def kind_of(error: NextbestError) -> Kind:
+    """Return the row of the table for an error: its own class's, else its nearest base's."""
+    for base in type(error).__mro__:
+        if issubclass(base, NextbestError) and base in TABLE:
+            return TABLE[base]
+    return FALLBACK
+
+
+def problem(
+    kind: Kind,
+    detail: str,
+    remedy: str,
+    errors: Sequence[tuple[str, str]] = (),
+    instance: str | None = None,
+) -> ProblemAnswer:
+    """Return a problem of a kind; `errors` are (field, what is wrong with it)."""
+    return ProblemAnswer(
+        type=f"urn:nextbest:problem:{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        remedy=remedy,
+        errors=[{"field": field, "detail": what} for field, what in errors],
+        instance=instance,
+    )
+
+
+def of(error: NextbestError) -> ProblemAnswer:
+    """Return the problem that tells a caller of one of our errors.
+
+    Examples
+    --------
+    >>> from features.errors import UnknownCustomerError
+    >>> of(UnknownCustomerError("Customer 'jane' is unknown.", remedy="Ingest first.")).detail
+    'Nothing is stored about a customer with this id.'
+    """
+    kind = kind_of(error)
+    if kind is FALLBACK:
+        return problem(kind, str(kind.detail), REMEDY_OF_FALLBACK)
+    fields = error.fields if isinstance(error, RequestError) else ()
+    return problem(kind, kind.detail or error.message, error.remedy, fields)
+
+
+def respond(told: ProblemAnswer, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a problem as a response."""
+    return Response(msgspec.json.encode(told), told.status, headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,100 @@
+"""GET /v1/customers/{id}: what is known and expected of one customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from features.clock import to_iso
+from models.contract import Score, SegmentScore
+from serving import openapi
+from serving.errors import NoChampionError, OutsidePopulationError
+from serving.parts import AppParts, answer
+from serving.responses import ContextScore, CustomerAnswer, KeyFeature
+from serving.schema import Language, Row
+from serving.scoring import score_row
+
+if TYPE_CHECKING:
+    from models.spec import ModelSpec
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+
+@router.get(
+    "/{customer_id}",
+    summary="One customer",
+    responses={**openapi.answers(CustomerAnswer), **openapi.problems(404, 422, 503)},
+)
+async def customer(
+    customer_id: Annotated[str, Path(min_length=1, max_length=200)],
+    parts: AppParts,
+    explain: Annotated[int, Query(ge=0, le=50, description="How many reasons a score.")] = 3,
+    language: Annotated[Language, Query(description="Language of reasons and words.")] = "en",
+) -> Response:
+    """All scores, the segment and the key features of a customer.
+
+    Models that need nothing but the customer are scored for this answer. Those that need a
+    context (a campaign, a placement) are shown as the last batch scored them.
+    """
+    found: list[Score | SegmentScore] = []
+    not_scored: dict[str, str] = {}
+    key_features: list[KeyFeature] = []
+    as_of = parts.clock()
+    row = Row(customer_id=customer_id)
+    for name, spec in parts.champions.specs.items():
+        if spec.context:
+            continue
+        known = parts.store.row(spec, customer_id, as_of, {})
+        if spec.output == "segment":
+            key_features = described(spec, known.values, language)
+        try:
+            champion = parts.champions.get(name)
+            found.append(score_row(parts, champion, row, explain, language))
+        except (NoChampionError, OutsidePopulationError) as error:
+            not_scored[name] = error.message
+    rows = await anyio.to_thread.run_sync(parts.scores.get, customer_id)
+    in_context = [in_context_of(row) for row in rows if row.context]
+    segments = [score for score in found if isinstance(score, SegmentScore)]
+    return answer(
+        CustomerAnswer(
+            customer_id=customer_id,
+            as_of=to_iso(as_of),
+            segment=segments[0] if segments else None,
+            scores=[score for score in found if isinstance(score, Score)],
+            in_context=in_context,
+            not_scored=not_scored,
+            key_features=key_features,
+            statements=list(parts.store.store.source.statements),
+        )
+    )
+
+
+def described(spec: ModelSpec, values: list[Any], language: str) -> list[KeyFeature]:
+    """Return a model's features with words and one customer's values."""
+    return [
+        KeyFeature(
+            name=feature.name,
+            words=spec.feature_words(feature, language),
+            value=value,
+            unit=feature.unit,
+        )
+        for feature, value in zip(spec.features, values, strict=True)
+    ]
+
+
+def in_context_of(row: Any) -> ContextScore:
+    """Return a row of the score store as it is shown."""
+    return ContextScore(
+        model=row.model,
+        version=row.version,
+        context=dict(row.context),
+        probability=row.probability,
+        percentile=row.percentile,
+        grade=row.grade,
+        segment=row.segment,
+        as_of=to_iso(row.as_of),
+        scored_at=to_iso(row.scored_at),
+    )

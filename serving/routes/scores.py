@@ -1,0 +1,80 @@
+"""POST /v1/scores/{model}: one row; /batch: many rows by one version."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import anyio.lowlevel
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from features.errors import NextbestError
+from models.contract import Score, SegmentScore
+from models.spec import ModelSpec
+from serving import openapi, problems
+from serving.parts import AppParts, answer
+from serving.responses import BatchAnswer, BatchResult
+from serving.schema import BatchRequest, ScoreRequest, batch_examples, request_examples
+from serving.scoring import score_row
+
+PROBLEMS = openapi.problems(400, 404, 413, 415, 422, 503)
+ROWS_A_TURN = 8
+
+
+def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
+    """Return the routes, with an example for each model of the catalogue."""
+    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+    @router.post(
+        "/{model}",
+        summary="Score one",
+        responses={**openapi.answers(Score, SegmentScore), **PROBLEMS},
+    )
+    async def score(
+        model: str,
+        request: Annotated[ScoreRequest, Body(openapi_examples=request_examples(specs))],
+        parts: AppParts,
+    ) -> Response:
+        """Score a customer of the store (with the model's context), or feature values.
+
+        `explain` gives that many reasons, those of largest effect first, in `language`.
+        """
+        champion = parts.champions.get(model)
+        return answer(score_row(parts, champion, request, request.explain, request.language))
+
+    @router.post(
+        "/{model}/batch",
+        summary="Score many",
+        responses={**openapi.answers(BatchAnswer), **PROBLEMS},
+    )
+    async def batch(
+        model: str,
+        request: Annotated[BatchRequest, Body(openapi_examples=batch_examples(specs))],
+        parts: AppParts,
+    ) -> Response:
+        """Score up to 1,000 rows, all by the same version, answered in their order.
+
+        A row that cannot be scored has a `problem` in place of its `score`; the others are
+        answered all the same.
+        """
+        champion = parts.champions.get(model)
+        results: list[BatchResult] = []
+        for number, row in enumerate(request.rows):
+            if number % ROWS_A_TURN == 0:
+                await anyio.lowlevel.checkpoint()  # single requests are answered in between
+            try:
+                scored = score_row(parts, champion, row, request.explain, request.language)
+                results.append(BatchResult(row=number, score=scored))
+            except NextbestError as error:
+                results.append(BatchResult(row=number, problem=problems.of(error)))
+        refused = sum(result.problem is not None for result in results)
+        return answer(
+            BatchAnswer(
+                model=model,
+                version=champion.version,
+                scored=len(results) - refused,
+                refused=refused,
+                results=results,
+            )
+        )
+
+    return router

@@ -1,0 +1,45 @@
+"""One row of a request to one score, by the champion that the request took."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from serving.inputs import known_of
+
+if TYPE_CHECKING:
+    from models.contract import Score, SegmentScore
+    from serving.champions import Champion
+    from serving.parts import Parts
+    from serving.schema import Row
+
+
+def score_row(
+    parts: Parts, champion: Champion, row: Row, explain: int = 0, language: str = "en"
+) -> Score | SegmentScore:
+    """Return the score of one row.
+
+    There is no `await` between encoding the row and reading its answer, so nothing else runs in
+    between on this thread.
+
+    Raises
+    ------
+    NextbestError
+        As `serving.inputs.known_of`.
+    """
+    as_of = parts.clock()
+    known = known_of(champion.spec, parts.store, as_of, row)
+    started = time.perf_counter()
+    score = champion.scorer.score(
+        known.values,
+        as_of,
+        explain,
+        language,
+        sequence=known.sequence,
+        has_events=known.has_events,
+    )
+    seconds = time.perf_counter() - started
+    parts.telemetry.scored(
+        champion.spec.name, champion.version, seconds, getattr(score, "probability", None)
+    )
+    return score

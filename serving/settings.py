@@ -1,0 +1,50 @@
+"""What the environment says about where and how the service runs, read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from features.settings import Settings
+
+
+class ServingSettings(Settings):
+    """Settings of the API and of its registry poller; every field is ``NEXTBEST_<NAME>``.
+
+    Attributes
+    ----------
+    host, port
+        Where to listen. Only loopback hosts are accepted while there are no API keys.
+    allowed_hosts : tuple of str
+        Names a request may carry in its Host header; anything else is refused, which keeps a web
+        page from reaching a loopback service through a name of its own.
+    max_body_bytes : int
+        Larger request bodies are refused, whether announced or streamed.
+    poll_seconds, watch_seconds : float
+        How often the child asks the registry, and how often the worker looks for a new champion
+        or a rebuilt online store. Together they bound the time from alias to answer.
+    first_poll_seconds : float
+        How long a start waits for the registry's first answer before it uses what it has.
+    database_url : str or None
+        Where batch scores are kept; None is SQLite in the home.
+
+    Examples
+    --------
+    >>> ServingSettings(port=0).host
+    '127.0.0.1'
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    max_body_bytes: int = Field(4 * 2**20, gt=0)
+    poll_seconds: float = Field(1.0, gt=0)
+    watch_seconds: float = Field(0.5, gt=0)
+    first_poll_seconds: float = Field(30.0, gt=0)
+    database_url: str | None = None
+
+    @property
+    def cache(self) -> Path:
+        """Folder of downloaded bundles, written by the poller and read by the worker."""
+        return self.home / "cache"

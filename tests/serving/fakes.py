@@ -1,0 +1,111 @@
+"""Parts of an application: real specs, bundles and scorers; customers from dictionaries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from features.errors import UnknownCustomerError
+from features.feature import Feature
+from features.source import Source
+from models.bundle import Bundle
+from models.calibrator import Calibrator
+from models.clusters import Clusters
+from models.encoder import Column, Encoder
+from models.linear import Linear, Term
+from models.published import PublishedSpec, Segment
+from models.spec import ModelSpec
+from serving.live_store import Value
+
+NOW = 1_514_782_800_000_000
+SHOP = Source(
+    "shop", "EUR", "Europe/Berlin", "assumed", 1, NOW, statements=("Consent is assumed.",)
+)
+CAMPAIGNS = {
+    "7": {"type": "Type A", "starts_at": NOW - 10**12, "ends_at": NOW + 10**12, "cost": 50},
+    "13": {"type": "Type B", "starts_at": NOW - 10**12, "ends_at": NOW + 10**12, "cost": 0},
+}
+SECRET = "jane.doe@example.com"
+
+
+class FakeStore:
+    """Customers by name, each with a number from which every feature follows."""
+
+    source = SHOP
+    campaigns = CAMPAIGNS
+    sequence = 41
+
+    def __init__(self, customers: Mapping[str, int]) -> None:
+        self.customers = dict(customers)
+
+    def get(self, customer_id: str) -> Any:
+        number = self.customers.get(customer_id)
+        return None if number is None else SimpleNamespace(values=np.zeros((2, number)))
+
+
+class FakeRows:
+    """Every number of a customer is the customer's own; texts are missing; 0 is inactive."""
+
+    def __init__(self, store: FakeStore, features: Sequence[Feature]) -> None:
+        self.store = store
+        self.features = features
+
+    def row(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> list[Value]:
+        if customer_id not in self.store.customers:
+            raise UnknownCustomerError(f"Nothing of {customer_id!r}.", remedy="Check the id.")
+        number = self.store.customers[customer_id]
+        of_type: dict[str, Value] = {"int": number, "float": float(number), "bool": number > 0}
+        return [of_type.get(feature.dtype) for feature in self.features]
+
+
+def make_bundle(spec: ModelSpec, intercept: float = -1.0, card: str = "# Card") -> Bundle:
+    """A published model of one linear term, or of two clusters, on the spec's own features."""
+    columns = [Column(f.name, f.dtype, f.levels) for f in spec.features]
+    encoder = Encoder(columns)
+    numbers = [i for i, column in enumerate(columns) if column.dtype in ("int", "float")]
+    X = np.tile(np.arange(50.0)[:, None], (1, len(columns)))
+    segments = ()
+    engine: Linear | Clusters
+    if spec.output == "segment":
+        place = np.array(numbers[:1])
+        plain = np.ones(1, bool), np.zeros(1), np.ones(1)
+        engine = Clusters(place, *plain, np.array([[0.0], [3.0]]))
+        segments = (Segment(0, "rare", "seldom here", 0.5), Segment(1, "loyal", "often here", 0.5))
+    else:
+        engine = Linear(intercept, (Term(column=numbers[0], scale=10.0, coefficient=0.5),))
+    published = PublishedSpec.of(
+        spec,
+        horizon="28d",
+        base_rate=None if spec.output == "segment" else 0.2,
+        currency="EUR",
+        as_of=NOW,
+        trained_at=NOW,
+        code_version="test",
+        engine="a fake",
+        metrics={"auc": {"value": 0.7, "low": 0.6, "high": 0.8}},
+        statements=("Consent is assumed.",),
+        segments=segments,
+    )
+    html = f"<h1>{card}</h1>" if card else ""
+    return Bundle.of(
+        published, encoder, engine, Calibrator.identity(), X, card_markdown=card, card_html=html
+    )
+
+
+def announce(cache: Path, model: str, version: str) -> None:
+    """What the poller does last."""
+    folder = cache / model
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "champion.json").write_text(json.dumps({"model": model, "version": version}))
+
+
+def publish(cache: Path, spec: ModelSpec, version: str, intercept: float = -1.0) -> Path:
+    """What the poller does: a bundle in the cache, then its announcement."""
+    folder = make_bundle(spec, intercept).save(cache / spec.name / version)
+    announce(cache, spec.name, version)
+    return folder
