@@ -33,11 +33,16 @@ def logit(p: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Recalibration:
-    """A logistic regression with columns (k, n), n answers and an offset a row."""
+    """A logistic regression with columns (k, n), n answers and an offset a row.
+
+    `unit` is what one of the last column stands for: it is standardised, because Newton steps
+    need columns of like size.
+    """
 
     columns: Floats
     y: Floats
     offset: Floats
+    unit: float = 1.0
 
     def loss(self, beta: Floats, w: Floats) -> float:
         """Weighted sum of the rows' log losses."""
@@ -87,9 +92,14 @@ def _undefined() -> MetricError:
 
 
 def for_slope(y: Floats, p: Floats) -> Recalibration:
-    """Return the regression whose last coefficient is the calibration slope."""
+    """Return the regression whose last coefficient, by its unit, is the calibration slope."""
     x = logit(p)
-    return Recalibration(np.stack([np.ones_like(x), x]), y, np.zeros_like(x))
+    unit = float(x.std())
+    if unit < 1e-12:
+        raise _undefined()
+    return Recalibration(
+        np.stack([np.ones_like(x), (x - x.mean()) / unit]), y, np.zeros_like(x), unit
+    )
 
 
 def for_intercept(y: Floats, p: Floats) -> Recalibration:
@@ -107,7 +117,7 @@ class OneStep:
 
     def __init__(self, regression: Recalibration, codes: Integers, n_groups: int) -> None:
         self.beta = regression.fit(np.ones(len(codes)))
-        self._k = len(self.beta)
+        self._k, self._unit = len(self.beta), regression.unit
         gradient, curvature = regression.pieces(self.beta)
         rows = np.concatenate([gradient, curvature.reshape(self._k**2, -1)])
         self._sums = np.stack([np.bincount(codes, row, n_groups) for row in rows])
@@ -116,7 +126,7 @@ class OneStep:
         """Return the coefficient when group g was drawn draw[g] times."""
         sums = self._sums @ draw
         step = _solve(sums[self._k :].reshape(self._k, self._k), sums[: self._k])
-        return float((self.beta + step)[-1])
+        return float((self.beta + step)[-1] / self._unit)
 
 
 def calibration_slope(y: ArrayLike, p: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -129,7 +139,8 @@ def calibration_slope(y: ArrayLike, p: ArrayLike, sample_weight: ArrayLike | Non
     """
     y_, p_, w_ = checked(y, p, sample_weight)
     totals(float(w_ @ y_), float(w_ @ (1 - y_)))
-    return float(for_slope(y_, p_).fit(w_)[-1])
+    regression = for_slope(y_, p_)
+    return float(regression.fit(w_)[-1] / regression.unit)
 
 
 def calibration_intercept(

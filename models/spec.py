@@ -186,6 +186,12 @@ class ModelSpec:
                 f"is about a {self.entity} and has spine {self.spine!r}",
                 "Customers have a grid of dates; every other entity names a spine of the log.",
             )
+        if self.label is not None and not self.label.forward:
+            self._refuse(f"has a label that does not look ahead: {self.label.name}", "Give next=.")
+        if self.population is not None and self.population.forward:
+            self._refuse(
+                f"has a population that looks ahead: {self.population.name}", "Give last=."
+            )
         self._check_features()
 
     def _check_features(self) -> None:
@@ -195,9 +201,12 @@ class ModelSpec:
         missing = sorted(self.needs - set(self.context))
         if missing:
             self._refuse(
-                f"has features that need the context {missing}",
-                "Add them to `context`, or drop the features.",
+                f"has features or conditions that need the context {missing}",
+                "Add them to `context`, or drop what needs them.",
             )
+        ahead = [feature.name for feature in self.features if feature.forward]
+        if ahead:
+            self._refuse(f"has features that look ahead: {ahead}", "Only a label may.")
         for baseline in self.baselines:
             is_rule = baseline.kind == "rule"
             known = baseline.feature is not None and baseline.feature.name in names
@@ -221,8 +230,9 @@ class ModelSpec:
 
     @property
     def needs(self) -> frozenset[str]:
-        """Names of the context values that the features read."""
-        return frozenset[str]().union(*(feature.needs for feature in self.features))
+        """Names of the context values that features, population and label read."""
+        conditions = [c for c in (self.population, self.label) if c is not None]
+        return frozenset[str]().union(*(read.needs for read in (*self.features, *conditions)))
 
     def feature_words(self, feature: Feature, language: str) -> str:
         """Words for a feature in "en" or "ko": this model's own, else the feature's."""
