@@ -122,7 +122,7 @@ class Encoder:
                 )
             levels = feature.levels if feature.dtype == "ordinal" else ()
             if feature.dtype == "category":
-                texts = (_text(value, feature.name) for value in np.asarray(X[feature.name]))
+                texts = (_text(value, feature.name) for value in _values(X, feature.name))
                 levels = tuple(sorted({text for text in texts if text is not None}))
             columns.append(Column(feature.name, feature.dtype, levels))
         return cls(columns)
@@ -191,13 +191,7 @@ class Encoder:
         return cls(Column(c["name"], c["dtype"], tuple(c["levels"])) for c in plain["columns"])
 
     def _column(self, X: Columns, column: Column, codes: dict[str, float] | None) -> Floats:
-        try:
-            values = np.asarray(X[column.name])
-        except KeyError:
-            raise BadInputError(
-                f"There is no column {column.name!r}.",
-                remedy=f"Give the columns {', '.join(self.names)}.",
-            ) from None
+        values = _values(X, column.name)
         if codes is not None:
             codes_of = [_code(value, codes, column.name) for value in values.tolist()]
             return np.array(codes_of, dtype=np.float64)
@@ -208,6 +202,17 @@ class Encoder:
         if values.dtype.kind not in "bO":
             raise _no_number(column.name, str(values.dtype))
         return np.array([_number(value, column) for value in values.tolist()], dtype=np.float64)
+
+
+def _values(X: Columns, name: str) -> NDArray[Any]:
+    try:
+        values = X[name]
+    except KeyError:
+        raise BadInputError(
+            f"There is no column {name!r}.", remedy="Give a column for each feature of the model."
+        ) from None
+    # numpy would turn the numbers of a mixed list into texts
+    return np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
 
 
 def is_missing(value: Any) -> bool:

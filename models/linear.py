@@ -66,13 +66,14 @@ class Linear:
     terms: tuple[Term, ...] = ()
 
     def __post_init__(self) -> None:
+        if not np.isfinite(self.intercept):
+            raise _refusal(f"the intercept {self.intercept}")
         for term in self.terms:
             numbers = [v for v in asdict(term).values() if not isinstance(v, str)]
             if not np.isfinite(numbers).all() or term.scale <= 0 or term.column < 0:
-                raise BadInputError(
-                    f"{term} has a number that is not finite, or a scale that is not positive.",
-                    remedy="Leave out columns that do not vary.",
-                )
+                raise _refusal(f"a number that is not finite, or a scale of 0, in {term}")
+            if term.kind not in ("number", "level") or term.transform not in ("none", "log1p"):
+                raise _refusal(f"a kind or transform it does not know in {term}")
 
     def margin(self, row: Sequence[float] | Floats) -> float:
         """Return the margin of one encoded row; bit-equal to `margins`."""
@@ -111,7 +112,8 @@ class Linear:
         missing = ~np.isfinite(values)
         known = np.where(missing, 0.0, values)
         logs = np.copysign(np.log1p(np.abs(known)), known)
-        known = np.where(t["is_log"], logs, np.where(t["is_level"], known == t["level"], known))
+        is_level = np.where(known == t["level"], 1.0, 0.0)
+        known = np.where(t["is_level"], is_level, np.where(t["is_log"], logs, known))
         added = t["coefficient"] * ((known - t["mean"]) / t["scale"])
         return np.asarray(np.where(missing, t["missing_coefficient"], added))
 
@@ -122,3 +124,10 @@ class Linear:
         table["is_log"] = np.array([term.transform == "log1p" for term in self.terms], bool)
         table["is_level"] = np.array([term.kind == "level" for term in self.terms], bool)
         return table
+
+
+def _refusal(got: str) -> BadInputError:
+    return BadInputError(
+        f"A linear model got {got}.",
+        remedy="Leave out columns that do not vary; see models.linear.Term.",
+    )

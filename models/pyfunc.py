@@ -94,9 +94,10 @@ def _transformed(values: Floats, is_log: Any) -> tuple[Floats, NDArray[np.bool_]
 def _linear(linear: dict[str, Any], X: Floats) -> Floats:
     margins = np.full(len(X), linear["intercept"])
     for term in linear["terms"]:
-        t, missing = _transformed(X[:, term["column"]], term["transform"] == "log1p")
+        column = X[:, term["column"]]
+        t, missing = _transformed(column, term["transform"] == "log1p")
         if term["kind"] == "level":
-            t = np.where(t == term["level"], 1.0, 0.0)
+            t = np.where(column == term["level"], 1.0, 0.0)
         added = term["coefficient"] * ((t - term["mean"]) / term["scale"])
         margins = margins + np.where(missing, term["missing_coefficient"], added)
     return margins

@@ -133,8 +133,8 @@ class Reference:
         upto = np.searchsorted(quantiles, margin, side="right")
         left = np.clip(below - 1, 0, last - 1)
         gap = quantiles[left + 1] - quantiles[left]
-        within = (margin - quantiles[left]) / np.where(gap > 0, gap, 1.0)
-        between = left + np.clip(within, 0.0, 1.0)
+        within = np.clip(margin - quantiles[left], 0.0, gap)
+        between = np.where(below > last, last, left + within / np.where(gap > 0, gap, 1.0))
         tied = (below + upto - 1) / 2.0
         return np.asarray(100.0 * np.where(upto > below, tied, between) / last)
 

@@ -130,4 +130,5 @@ def _short(number: float) -> str:
 
 def _trimmed(number: float, decimals: int) -> str:
     text = f"{number:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
