@@ -1,0 +1,210 @@
+import os
+import threading
+import uuid
+
+import pytest
+import sqlalchemy as sa
+
+from models.scores import Filters, ScoreRow, SqlScoreStore, database_url
+from models.scores_table import DatabaseError, connect
+
+POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def address(request, tmp_path):
+    """URL and table prefix of a store that nothing else uses."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'scores.db'}", "nextbest_"
+        return
+    engine = sa.create_engine(POSTGRES)
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError as error:
+        if os.environ.get("NEXTBEST_REQUIRE_SERVICES") == "1":
+            raise
+        pytest.skip(f"PostgreSQL does not answer at {POSTGRES}: {error.orig}")
+    prefix = f"t{uuid.uuid4().hex[:12]}_"
+    yield POSTGRES, prefix
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP TABLE IF EXISTS {prefix}scores"))
+    engine.dispose()
+
+
+@pytest.fixture
+def store(address):
+    url, prefix = address
+    opened = SqlScoreStore(url, prefix)
+    yield opened
+    opened.close()
+
+
+def row(customer, margin=0.0, model="lead_score", version="1", **more):
+    more = {"row_id": f"{customer}@{more.get('context', {})}", "probability": 0.5} | more
+    return ScoreRow(
+        model=model,
+        version=version,
+        customer_id=customer,
+        margin=margin,
+        as_of=2**52,
+        scored_at=2**53,
+        sequence=7,
+        **more,
+    )
+
+
+def test_a_row_comes_back_as_it_went_in(store):
+    full = row(
+        "Zoë '; --",
+        1.25,
+        percentile=98.5,
+        grade="A",
+        segment="Regular shoppers",
+        context={"campaign_id": "18", "distance": 1.5, "none": None},
+        reasons=[{"code": "x", "words": "주문", "effect": 0.1}],
+    )
+    bare = ScoreRow("segments", "2", "b", "b", 0, 0, 1, segment="Small spenders")
+    store.replace("lead_score", [full])
+    store.replace("segments", [bare])
+    assert store.get("Zoë '; --") == [full]
+    assert store.get("b") == [bare]
+    assert store.get("nobody") == []
+    assert store.versions() == {"lead_score": "1", "segments": "2"}
+
+
+def test_a_batch_replaces_its_own_model_only(store):
+    store.replace("churn", [row("a", model="churn")])
+    assert store.replace("lead_score", [row("a"), row("b")]) == 2
+    assert store.replace("lead_score", [row("b", version="2")]) == 1
+    assert [(r.model, r.version) for r in store.get("a")] == [("churn", "1")]
+    assert [(r.model, r.version) for r in store.get("b")] == [("lead_score", "2")]
+    assert store.get("a", "lead_score") == []
+
+
+def test_a_batch_that_fails_leaves_the_old_scores(store):
+    store.replace("lead_score", [row("a")])
+    with pytest.raises(sa.exc.IntegrityError):
+        store.replace("lead_score", [row("b"), row("b")])
+    with pytest.raises(ValueError, match="must be of the model"):
+        store.replace("lead_score", [row("b", model="churn")])
+    assert [r.customer_id for r in store.read("lead_score")] == ["a"]
+
+
+def test_pages_go_down_the_margins_without_gap_or_repetition(store):
+    rows = [row(f"h{i}", margin=float(i % 5)) for i in range(23)]
+    store.replace("lead_score", rows)
+    seen, cursor = [], None
+    while True:
+        page = store.page("lead_score", cursor=cursor, limit=5)
+        seen += page.rows
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert seen == sorted(rows, key=lambda r: (-r.margin, r.customer_id))
+    assert list(store.read("lead_score")) == seen
+    assert store.page("lead_score", limit=23).cursor is None
+    assert store.page("nothing") == type(page)((), None)
+
+
+def test_filters_choose_by_campaign_segment_and_probability(store):
+    leads = [
+        row("a", 3.0, context={"campaign_id": "8"}, probability=0.9),
+        row("a", 2.0, context={"campaign_id": "9"}, probability=0.8),
+        row("b", 1.0, context={"campaign_id": "8"}, probability=0.1),
+    ]
+    store.replace("lead_score", leads)
+    store.replace(
+        "segments",
+        [
+            ScoreRow("segments", "1", who, who, 0, 0, 1, segment=name)
+            for who, name in [("a", "Big spenders"), ("b", "Small spenders")]
+        ],
+    )
+
+    def found(**filters):
+        return list(store.page("lead_score", Filters(**filters)).rows)
+
+    assert found() == leads
+    assert found(campaign_id="8") == [leads[0], leads[2]]
+    assert found(segment="Big spenders") == leads[:2]
+    assert found(min_probability=0.8) == leads[:2]
+    assert found(campaign_id="8", segment="Small spenders", min_probability=0.1) == [leads[2]]
+    assert found(segment="nobody's") == []
+
+
+def test_readers_see_the_old_batch_or_the_new_one_never_a_mixture(address, store):
+    def batch(version):
+        return [row(f"h{i}", margin=float(i), version=version) for i in range(300)]
+
+    store.replace("lead_score", batch("0"))
+    wrong, stop = [], threading.Event()
+
+    def read():
+        reader = SqlScoreStore(*address)
+        while not stop.is_set():
+            versions = [r.version for r in reader.read("lead_score")]
+            if len(versions) != 300 or len(set(versions)) != 1:
+                wrong.append(versions)
+        reader.close()
+
+    def write(name):
+        writer = SqlScoreStore(*address)
+        for number in range(5):
+            writer.replace("lead_score", batch(f"{name}{number}"))
+        writer.close()
+
+    reader = threading.Thread(target=read)
+    writers = [threading.Thread(target=write, args=(name,)) for name in "xy"]
+    for thread in (reader, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    stop.set()
+    reader.join()
+    assert wrong == []
+    assert len(list(store.read("lead_score"))) == 300
+
+
+def test_many_processes_may_open_a_new_store_together(address):
+    failed = []
+
+    def open_it():
+        try:
+            SqlScoreStore(*address).close()
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+def test_sqlite_writes_ahead(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'new' / 'folder' / 'scores.db'}")
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["no url", "oracle+nothing://db/x"])
+def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(url):
+    with pytest.raises(DatabaseError, match="NEXTBEST_DATABASE_URL") as caught:
+        SqlScoreStore(url)
+    assert url not in str(caught.value)
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password():
+    pytest.importorskip("psycopg")
+    with pytest.raises(DatabaseError, match="does not answer") as caught:
+        SqlScoreStore("postgresql+psycopg://someone:secret@127.0.0.1:1/test")
+    assert "secret" not in str(caught.value)
+
+
+def test_the_default_database_lies_under_home(tmp_path):
+    store = SqlScoreStore(database_url(tmp_path))
+    store.replace("churn", [row("a", model="churn")])
+    store.close()
+    assert (tmp_path / "nextbest.db").is_file()
