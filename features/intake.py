@@ -39,7 +39,6 @@ class Intake:
     ) -> None:
         self.source, self.home, self.report, self.fault = source, home, report, fault
         self.old = manifest.read(home)
-        self.quarantine = Quarantine(home)
         self.added = self.repeated = 0
         if self.old is not None:
             _check_same_source(self.old, source, properties)
@@ -50,6 +49,7 @@ class Intake:
         self.codes = self._dictionaries()
         self.spill = merge.spill_schema(self.schema)
         self.files: list[str] = []
+        self.quarantine = Quarantine(home)
 
     def close(self) -> Path | None:
         """End the quarantine; return its file, None if nothing was rejected."""
