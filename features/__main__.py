@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -36,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
         "--impressions", type=int, help="how many of the mailers' impressions to draw"
     )
     ingest.add_argument("--seed", type=int, default=0, help="chooses which (default: 0)")
+    ingest.add_argument(
+        "--folder", type=Path, help="where its Parquet files lie, if not in the package"
+    )
     commands.add_parser(
         "build", help="prepare serving's store and a table of all features at the clock"
     )
@@ -53,7 +57,9 @@ def _ingest(arguments: argparse.Namespace, settings: Settings) -> int:
 
     size = IMPRESSIONS if arguments.impressions is None else arguments.impressions
     with shown() as report:
-        done = ingest_complete_journey(settings.home, size, arguments.seed, report)
+        done = ingest_complete_journey(
+            settings.home, size, arguments.seed, report, arguments.folder
+        )
     print(_sentence(done))
     if done.quarantine is not None:
         print(f"Rejected rows and their remedies: {done.quarantine}", file=sys.stderr)

@@ -22,7 +22,7 @@ SELECT
     first.starts_at,
     last.ends_at,
     coupons || CASE WHEN coupons = 1 THEN ' coupon on ' ELSE ' coupons on ' END
-        || products || ' products' AS offer
+        || products || CASE WHEN products = 1 THEN ' product' ELSE ' products' END AS offer
 FROM campaign_descriptions
 JOIN days AS first ON first.written = epoch_us(start_date)
 JOIN days AS last ON last.written = epoch_us(end_date)
