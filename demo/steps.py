@@ -58,21 +58,24 @@ class StepFailedError(NextbestError):
 def environment(home: Path) -> dict[str, str]:
     """Environment of a step: the caller's, with the demo's home and unbuffered output.
 
-    Parameters
-    ----------
-    home : Path
-        Folder of all state; given to the steps as an absolute path.
-
     Examples
     --------
-    >>> environment(Path("/srv/nextbest"))["NEXTBEST_HOME"]
-    '/srv/nextbest'
+    >>> environment(Path(".nextbest"))["NEXTBEST_HOME"]
+    '.nextbest'
     """
-    return {**os.environ, "NEXTBEST_HOME": str(home.absolute()), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "NEXTBEST_HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
 
-def run(step: Step, env: Mapping[str, str], console: Console) -> float:
-    """Seconds the step took; what it prints is shown on one moving line.
+@dataclass(frozen=True)
+class Done:
+    """A step that ended well: how long it took, and the last line it printed."""
+
+    seconds: float
+    said: str
+
+
+def run(step: Step, env: Mapping[str, str], console: Console) -> Done:
+    """Run a step to its end; in a terminal its progress bars are seen as they move.
 
     Raises
     ------
@@ -81,29 +84,20 @@ def run(step: Step, env: Mapping[str, str], console: Console) -> float:
     """
     started = time.monotonic()
     printed: deque[str] = deque(maxlen=SHOWN_LINES)
-    with console.status(f"{step.words} ...") as status:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *step.arguments],
-            env=dict(env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        with process:
-            try:
-                for line in process.stdout or ():
-                    if line.strip():
-                        printed.append(line.rstrip())
-                        status.update(f"{step.words} ... [dim]{_short(line)}[/dim]")
-            except BaseException:
-                process.terminate()
-                raise
+    process = subprocess.Popen(
+        [sys.executable, "-m", *step.arguments],
+        env=dict(env),
+        stdout=subprocess.PIPE,
+        stderr=None if console.is_terminal else subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    with process:
+        try:
+            printed.extend(line.rstrip() for line in process.stdout or () if line.strip())
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode != 0:
         raise StepFailedError(step, process.returncode, list(printed))
-    return time.monotonic() - started
-
-
-def _short(line: str) -> str:
-    """The line's end without markup, short enough for one row of a terminal."""
-    return line.strip().replace("[", "(").replace("]", ")")[-80:]
+    return Done(time.monotonic() - started, printed[-1] if printed else "")

@@ -25,9 +25,13 @@ def test_a_step_is_shown_as_what_a_user_would_type() -> None:
     assert Step("build", ("features", "build")).line == "python -m features build"
 
 
-def test_a_step_that_ends_well_says_how_long_it_took(tmp_path: Path, console: Console) -> None:
-    env = program(tmp_path, "print('[1/2] read'); print('[2/2] written')")
-    assert run(Step("try", ("program",)), env, console) > 0
+def test_a_step_that_ends_well_says_how_long_it_took_and_what_it_said_last(
+    tmp_path: Path, console: Console
+) -> None:
+    env = program(tmp_path, "print('[1/2] read'); print('[2/2] written'); print()")
+    done = run(Step("try", ("program",)), env, console)
+    assert done.said == "[2/2] written"
+    assert done.seconds > 0
 
 
 def test_a_failing_step_raises_with_its_code_and_its_own_words(
@@ -49,6 +53,9 @@ def test_a_step_that_prints_much_is_quoted_by_its_end(tmp_path: Path, console: C
     assert "line 959\n" not in str(raised.value)
 
 
-def test_steps_get_the_home_as_an_absolute_path(tmp_path: Path) -> None:
-    assert environment(tmp_path)["NEXTBEST_HOME"] == str(tmp_path)
-    assert Path(environment(Path("here"))["NEXTBEST_HOME"]).is_absolute()
+def test_steps_get_the_home_and_keep_the_rest_of_the_environment(tmp_path: Path) -> None:
+    assert environment(tmp_path) == {
+        **os.environ,
+        "NEXTBEST_HOME": str(tmp_path),
+        "PYTHONUNBUFFERED": "1",
+    }
