@@ -1,14 +1,14 @@
 """The models being served: one immutable bundle each, swapped by one reference.
 
-The poller writes `<cache>/<model>/<version>/` and then `<cache>/<model>/champion.json`. A worker
-looks at that file, loads and verifies the bundle beside the running one and only then swaps. A
-request takes the reference once and keeps it, so a swap can fail no request. A bundle that cannot
-be verified is refused: the running one stays, and the refusal is shown.
+A worker looks at what the poller announced (`serving.cache`), loads and verifies the bundle beside
+the running one and only then swaps. A request takes the reference once and keeps it, so a swap can
+fail no request. A bundle that cannot be verified is refused: the running one stays, and the
+refusal is shown.
 """
 
 from __future__ import annotations
 
-import json
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from features.errors import NextbestError
+from serving.cache import MICROS, announced
 from serving.errors import NoChampionError
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from models.contract import Score, SegmentScore
     from models.spec import ModelSpec
     from serving.live_store import Value
-
-MICROS = 1_000_000
 
 
 class Scores(Protocol):
@@ -99,6 +98,7 @@ class Champions:
         self._current: dict[str, Champion] = {}
         self._previous: dict[str, Champion] = {}
         self._refused: dict[str, Refusal] = {}
+        self._refreshing = threading.Lock()
 
     def get(self, model: str) -> Champion:
         """Return the champion of a model.
@@ -140,11 +140,12 @@ class Champions:
 
     def refresh(self) -> list[Change]:
         """Load and swap what the poller announced since the last time."""
-        changes = (self._refresh(name, spec) for name, spec in self.specs.items())
+        with self._refreshing:
+            changes = [self._refresh(name, spec) for name, spec in self.specs.items()]
         return [change for change in changes if change is not None]
 
     def _refresh(self, model: str, spec: ModelSpec) -> Change | None:
-        version = announced(self._cache / model)
+        version = announced(self._cache, model)
         running = self._current.get(model)
         refused = self._refused.get(model)
         if version is None or (refused is not None and refused.version == version):
@@ -167,17 +168,6 @@ class Champions:
         self._current[model] = champion
         self._refused.pop(model, None)
         return Change(model, version)
-
-
-def announced(folder: Path) -> str | None:
-    """Return the version that the poller announced for a model, None if there is none.
-
-    The file is replaced atomically, so it is never half written.
-    """
-    try:
-        return str(json.loads((folder / "champion.json").read_bytes())["version"])
-    except FileNotFoundError:
-        return None
 
 
 def load_champion(spec: ModelSpec, version: str, folder: Path) -> Champion:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import anyio
 import structlog
 
-from serving.poller import status
+from serving.cache import told
 
 if TYPE_CHECKING:
     from serving.settings import ServingSettings
 
 LONGEST_PAUSE = 30.0
-PATIENCE = 3.0
+PATIENCE = 1.0
 
 log = structlog.get_logger("nextbest.serving")
 
@@ -72,7 +72,7 @@ class PollerProcess:
         assert process is not None
         deadline = time.monotonic() + self._settings.first_poll_seconds
         while time.monotonic() < deadline and process.poll() is None:
-            if status(self._settings.cache).get("pid") == process.pid:
+            if told(self._settings.cache).get("pid") == process.pid:
                 return True
             time.sleep(0.05)
         return False

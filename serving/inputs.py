@@ -180,7 +180,7 @@ def check(field: str, dtype: str, levels: Sequence[str], value: Any) -> Value:
             remedy="Correct its value, or leave it out if it is not known.",
             fields=[(field, f"must be {expected}")],
         )
-    return int(value) if dtype in ("int", "instant") else value  # type: ignore[no-any-return]
+    return int(value) if dtype in ("int", "instant") else value
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

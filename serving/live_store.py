@@ -58,7 +58,7 @@ class LiveStore:
     open_store : callable
         Opens the store as it is now; raises `NoLogError` while there is none.
     stamp : callable
-        Returns something that changes when the store was rebuilt.
+        Returns something that changes when the store was rebuilt, also while there is none.
     make_rows : callable
         `features.online.OnlineFeatures`.
     specs : mapping of str to ModelSpec
@@ -79,25 +79,33 @@ class LiveStore:
         self._current: tuple[object, OnlineStore, dict[str, Rows]] | None = None
         self.refusal: str = "no store has been opened yet"
 
+    def open(self) -> None:
+        """Open the store as it is now, and compile every model's features.
+
+        Raises
+        ------
+        NoLogError
+            There is none.
+        """
+        stamp = self._stamp()
+        store = self._open()
+        rows = {name: self._make_rows(store, judged(spec)) for name, spec in self._specs.items()}
+        self._current = (stamp, store, rows)
+        self.refusal = ""
+
     def refresh(self) -> bool:
         """Reopen the store if it was rebuilt; returns whether it was.
 
         A store that cannot be opened changes nothing: the one before goes on serving, and
         `refusal` says why.
         """
-        stamp = self._stamp()
-        if self._current is not None and self._current[0] == stamp:
+        if self._current is not None and self._current[0] == self._stamp():
             return False
         try:
-            store = self._open()
-            rows = {
-                name: self._make_rows(store, judged(spec)) for name, spec in self._specs.items()
-            }
+            self.open()
         except (NextbestError, OSError, ValueError) as error:
             self.refusal = str(error) if isinstance(error, NextbestError) else type(error).__name__
             return False
-        self._current = (stamp, store, rows)
-        self.refusal = ""
         return True
 
     @property

@@ -7,36 +7,30 @@ announces it. A registry that does not answer changes nothing: it is asked again
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
-from serving.champions import announced
+from serving import cache
 from serving.telemetry import configure_logging, place
-
-MICROS = 1_000_000
-PARTIAL = ".partial-"
 
 log = structlog.get_logger("nextbest.poller")
 
 
 class Registry(Protocol):
-    """What the poller asks of `models.registry`."""
+    """What the poller asks of `models.registry.Registry`."""
 
-    def champion(self, model: str) -> str | None:
-        """Return the version that carries the alias, None if none does."""
+    def resolve(self, model: str) -> str | None:
+        """Return the version that is champion, None if none is."""
         ...
 
-    def download(self, model: str, version: str, folder: Path) -> None:
-        """Write the files of a version's bundle into a folder."""
+    def download(self, model: str, version: str, destination: Path) -> Path:
+        """Copy a version's bundle to a folder, which appears whole or not at all."""
         ...
 
 
@@ -48,8 +42,8 @@ class Poller:
     connect : callable
         Returns the registry; called again until it succeeds.
     models : iterable of str
-    cache : Path
-        `<cache>/<model>/<version>/` are bundles, `<cache>/<model>/champion.json` says which.
+    folder : Path
+        The cache, see `serving.cache`.
     wall : callable
         Seconds since 1970.
     """
@@ -58,29 +52,31 @@ class Poller:
         self,
         connect: Callable[[], Registry],
         models: Iterable[str],
-        cache: Path,
+        folder: Path,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._connect = connect
         self._models = tuple(models)
-        self._cache = cache
+        self._folder = folder
         self._wall = wall
         self._registry: Registry | None = None
         self._failure: str | None = None
+        self._answered_at = int(cache.told(folder).get("answered_at", 0))
 
     def poll(self) -> bool:
         """Ask once about every model; returns whether the registry answered.
 
-        A failure is logged when it begins, and told to the worker by the status file.
+        A failure is logged when it begins and when it ends, and told to the worker.
         """
         failure: str | None = None
         try:
             if self._registry is None:
                 self._registry = self._connect()
             for model in self._models:
-                version = self._registry.champion(model)
+                version = self._registry.resolve(model)
                 if version is not None:
                     self._bring(self._registry, model, version)
+            self._answered_at = int(self._wall() * cache.MICROS)
         except Exception as error:  # the boundary: whatever a registry raises, serving goes on
             failure = type(error).__name__
             if failure != self._failure:
@@ -88,62 +84,31 @@ class Poller:
         if failure is None and self._failure is not None:
             log.info("registry answers again")
         self._failure = failure
-        self._tell(failure)
+        cache.tell(self._folder, self._answered_at, failure)
         return failure is None
 
     def run(self, stop: threading.Event, seconds: float) -> None:
         """Poll until told to stop, one turn each `seconds`."""
-        for folder in self._cache.glob(f"*/{PARTIAL}*"):
-            shutil.rmtree(folder)  # left by a poller that was killed
         while not stop.is_set():
             started = time.monotonic()
             self.poll()
             stop.wait(max(0.0, seconds - (time.monotonic() - started)))
 
     def _bring(self, registry: Registry, model: str, version: str) -> None:
-        home = self._cache / model
-        folder = home / version
-        if announced(home) == version and folder.is_dir():
+        bundle = self._folder / model / version
+        if cache.announced(self._folder, model) == version and bundle.is_dir():
             return
-        if not folder.is_dir():
-            partial = home / f"{PARTIAL}{version}-{os.getpid()}"
-            partial.mkdir(parents=True)
-            try:
-                registry.download(model, version, partial)
-                partial.rename(folder)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
-        replace(home / "champion.json", {"model": model, "version": version})
+        if not bundle.is_dir():
+            bundle.parent.mkdir(parents=True, exist_ok=True)
+            registry.download(model, version, bundle)
+        cache.announce(self._folder, model, version)
         log.info("champion announced", model=model, version=version)
-
-    def _tell(self, failure: str | None) -> None:
-        before = status(self._cache)
-        answered = before.get("answered_at", 0) if failure else int(self._wall() * MICROS)
-        self._cache.mkdir(parents=True, exist_ok=True)
-        members = {"pid": os.getpid(), "answered_at": answered, "failure": failure}
-        replace(self._cache / "poller.json", members)
-
-
-def status(cache: Path) -> dict[str, Any]:
-    """Return what the poller last said: pid, answered_at (microseconds UTC), failure; else {}."""
-    try:
-        members: dict[str, Any] = json.loads((cache / "poller.json").read_bytes())
-    except FileNotFoundError:
-        return {}
-    return members
-
-
-def replace(path: Path, members: dict[str, Any]) -> None:
-    """Write a small JSON file so that a reader sees the old one or the new one, never a part."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(members))
-    partial.replace(path)
 
 
 def main() -> int:
     """Poll until standard input ends, which it does when the parent stops or dies."""
     from models.catalog import CATALOG
-    from serving.mlflow_registry import MlflowRegistry
+    from models.registry import prepare
     from serving.settings import ServingSettings
 
     configure_logging()
@@ -155,8 +120,11 @@ def main() -> int:
         stop.set()
 
     threading.Thread(target=await_parent, daemon=True).start()
-    poller = Poller(lambda: MlflowRegistry(settings.home), CATALOG, settings.cache)
-    poller.run(stop, settings.poll_seconds)
+
+    def connect() -> Registry:
+        return prepare(settings.home, settings.tracking_uri or None)
+
+    Poller(connect, CATALOG, settings.cache).run(stop, settings.poll_seconds)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,11 +13,7 @@ EITHER = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Score
 ScoreOrSegment = Annotated[Any, msgspec.Meta(extra_json_schema=EITHER)]
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of every answer: keyword-only and immutable."""
-
-
-class ProblemAnswer(Answer, omit_defaults=True):
+class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A problem by RFC 9457.
 
     Attributes
@@ -43,7 +39,7 @@ class ProblemAnswer(Answer, omit_defaults=True):
     instance: str | None = None
 
 
-class BatchResult(Answer, omit_defaults=True):
+class BatchResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of a batch: its score, or the problem that kept it from having one."""
 
     row: int
@@ -51,7 +47,7 @@ class BatchResult(Answer, omit_defaults=True):
     problem: ProblemAnswer | None = None
 
 
-class BatchAnswer(Answer):
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Scores of many rows by one version, in the order of the request."""
 
     model: str
@@ -61,7 +57,7 @@ class BatchAnswer(Answer):
     results: list[BatchResult]
 
 
-class KeyFeature(Answer):
+class KeyFeature(msgspec.Struct, frozen=True, kw_only=True):
     """A feature that describes the customer, with words and the customer's own value."""
 
     name: str
@@ -70,7 +66,7 @@ class KeyFeature(Answer):
     unit: str
 
 
-class ContextScore(Answer):
+class ContextScore(msgspec.Struct, frozen=True, kw_only=True):
     """A batch score of the customer in some context: a campaign, a placement."""
 
     model: str
@@ -84,7 +80,7 @@ class ContextScore(Answer):
     scored_at: str
 
 
-class CustomerAnswer(Answer):
+class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What is known and expected of one customer.
 
     Attributes
@@ -111,7 +107,7 @@ class CustomerAnswer(Answer):
     statements: list[str]
 
 
-class RefusedVersion(Answer):
+class RefusedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version that the registry calls champion and that could not be verified."""
 
     version: str
@@ -119,7 +115,7 @@ class RefusedVersion(Answer):
     refused_at: str
 
 
-class ChampionAnswer(Answer):
+class ChampionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The version being served and the facts its bundle carries."""
 
     version: str
@@ -139,7 +135,7 @@ class ChampionAnswer(Answer):
     card: str
 
 
-class FeatureAnswer(Answer):
+class FeatureAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A feature a model reads: what may be sent inline."""
 
     name: str
@@ -149,13 +145,13 @@ class FeatureAnswer(Answer):
     words: dict[str, str]
 
 
-class ModelAnswer(Answer, omit_defaults=True):
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A model of the catalogue: what it answers, what it takes, what is being served."""
 
     model: str
     question: str
     entity: str
-    output: Literal["probability", "segment"]
+    output: str
     context: dict[str, str]
     population: str | None
     score: str
@@ -165,21 +161,21 @@ class ModelAnswer(Answer, omit_defaults=True):
     features: list[FeatureAnswer] = msgspec.field(default_factory=list)
 
 
-class RegistryAnswer(Answer):
+class RegistryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the model registry answers the poller, and when it last did."""
 
     answers: bool
     answered_at: str | None
 
 
-class ModelsAnswer(Answer):
+class ModelsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """All models."""
 
     models: list[ModelAnswer]
     registry: RegistryAnswer
 
 
-class ProspectAnswer(Answer):
+class ProspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A place on a list.
 
     Attributes
@@ -199,7 +195,7 @@ class ProspectAnswer(Answer):
     reasons: list[dict[str, Any]]
 
 
-class ProspectsAnswer(Answer):
+class ProspectsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a list: whom to contact next, why, and what it is expected to bring.
 
     Attributes

@@ -60,16 +60,16 @@ class Row(Strict):
 class ScoreRequest(Row):
     """One row to score."""
 
-    explain: int = Field(0, ge=0, le=MOST_REASONS, description="How many reasons to give.")
-    language: Language = Field("en", description="Language of the reasons.")
+    explain: int = Field(default=0, ge=0, le=MOST_REASONS, description="How many reasons to give.")
+    language: Language = Field(default="en", description="Language of the reasons.")
 
 
 class BatchRequest(Strict):
     """Rows to score by one version of a model."""
 
     rows: list[Row] = Field(min_length=1, max_length=MOST_ROWS)
-    explain: int = Field(0, ge=0, le=MOST_REASONS, description="How many reasons to give a row.")
-    language: Language = Field("en", description="Language of the reasons.")
+    explain: int = Field(default=0, ge=0, le=MOST_REASONS, description="Reasons a row.")
+    language: Language = Field(default="en", description="Language of the reasons.")
 
 
 class ProspectsQuery(BaseModel):
@@ -78,40 +78,42 @@ class ProspectsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str | None = Field(
-        None, max_length=100, description="By default the model that takes campaigns."
+        default=None, max_length=100, description="By default the model that takes campaigns."
     )
-    campaign: str | None = Field(None, max_length=200, description="Leads of this campaign only.")
+    campaign: str | None = Field(
+        default=None, max_length=200, description="Leads of this campaign."
+    )
     segment: str | None = Field(
-        None, max_length=200, description="Customers of the segment of this name only."
+        default=None, max_length=200, description="Customers of the segment of this name only."
     )
-    min_probability: float | None = Field(None, ge=0, le=1)
+    min_probability: float | None = Field(default=None, ge=0, le=1)
     value: int | None = Field(
-        None,
+        default=None,
         ge=0,
         le=10**12,
         description="What one 'yes' is worth (for churn: one customer who stays), in minor units "
         "of the currency, such as cents. Without it the list is ordered by probability.",
     )
     cost: int | None = Field(
-        None,
+        default=None,
         ge=0,
         le=10**12,
         description="What one contact costs, in minor units; by default the campaign's own cost.",
     )
     save_rate: float | None = Field(
-        None,
+        default=None,
         ge=0,
         le=1,
         description="Share of those about to be lost whom a contact keeps; models of a loss "
         "(churn) need it, there is no default, and the list prints it as an assumption.",
     )
-    language: Language = Field("en", description="Language of the reasons.")
-    limit: int = Field(100, ge=1, le=MOST_PROSPECTS)
+    language: Language = Field(default="en", description="Language of the reasons.")
+    limit: int = Field(default=100, ge=1, le=MOST_PROSPECTS)
     cursor: str | None = Field(
-        None, max_length=500, description="`next_cursor` of the page before."
+        default=None, max_length=500, description="`next_cursor` of the page before."
     )
     format: Literal["json", "csv"] | None = Field(
-        None, description="Instead of the Accept header, for browsers."
+        default=None, description="Instead of the Accept header, for browsers."
     )
 
 

@@ -26,8 +26,10 @@ class ServingSettings(Settings):
         or a rebuilt online store. Together they bound the time from alias to answer.
     first_poll_seconds : float
         How long a start waits for the registry's first answer before it uses what it has.
-    database_url : str or None
-        Where batch scores are kept; None is SQLite in the home.
+    database_url : str
+        Where batch scores are kept; by default SQLite in the home.
+    tracking_uri : str
+        ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
     Examples
     --------
@@ -36,13 +38,14 @@ class ServingSettings(Settings):
     """
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
-    max_body_bytes: int = Field(4 * 2**20, gt=0)
-    poll_seconds: float = Field(1.0, gt=0)
-    watch_seconds: float = Field(0.5, gt=0)
-    first_poll_seconds: float = Field(30.0, gt=0)
-    database_url: str | None = None
+    max_body_bytes: int = Field(default=4 * 2**20, gt=0)
+    poll_seconds: float = Field(default=1.0, gt=0)
+    watch_seconds: float = Field(default=0.5, gt=0)
+    first_poll_seconds: float = Field(default=30.0, gt=0)
+    database_url: str = ""
+    tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
 
     @property
     def cache(self) -> Path:

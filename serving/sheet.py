@@ -20,11 +20,8 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
     Examples
     --------
-    >>> print(to_csv(["customer_id", "effect"], [["=1+1", -0.5], ["a,b", None]]))
-    customer_id,effect
-    '=1+1,-0.5
-    "a,b",
-    <BLANKLINE>
+    >>> to_csv(["customer_id", "effect"], [["=1+1", -0.5], ["a,b", None]]).splitlines()
+    ['customer_id,effect', "'=1+1,-0.5", '"a,b",']
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")

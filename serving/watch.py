@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from serving.poller import MICROS, status
+from serving.cache import MICROS, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ class Watch:
         elif self._store.refusal != self._told:
             log.warning("online store refused", reason=self._store.refusal)
         self._told = self._store.refusal
-        self.registry = status(self._cache)
+        self.registry = told(self._cache)
         self._telemetry.registry_polled.set(self.registry.get("answered_at", 0) / MICROS)
 
     @property

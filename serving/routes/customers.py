@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.to_thread
@@ -18,9 +20,12 @@ from serving.schema import Language, Row
 from serving.scoring import score_row
 
 if TYPE_CHECKING:
+    from models.scores import ScoreRow
     from models.spec import ModelSpec
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+MOST_CONTEXTS = 10
 
 
 @router.get(
@@ -37,7 +42,7 @@ async def customer(
     """All scores, the segment and the key features of a customer.
 
     Models that need nothing but the customer are scored for this answer. Those that need a
-    context (a campaign, a placement) are shown as the last batch scored them.
+    context (a campaign, a placement) are shown as the last batch scored them, the best ten each.
     """
     found: list[Score | SegmentScore] = []
     not_scored: dict[str, str] = {}
@@ -56,7 +61,7 @@ async def customer(
         except (NoChampionError, OutsidePopulationError) as error:
             not_scored[name] = error.message
     rows = await anyio.to_thread.run_sync(parts.scores.get, customer_id)
-    in_context = [in_context_of(row) for row in rows if row.context]
+    in_context = [in_context_of(row) for row in best_of(rows)]
     segments = [score for score in found if isinstance(score, SegmentScore)]
     return answer(
         CustomerAnswer(
@@ -85,7 +90,13 @@ def described(spec: ModelSpec, values: list[Any], language: str) -> list[KeyFeat
     ]
 
 
-def in_context_of(row: Any) -> ContextScore:
+def best_of(rows: Iterable[ScoreRow]) -> Iterator[ScoreRow]:
+    """Yield each model's rows with the highest margins, of those that have a context."""
+    for _, of_model in groupby(rows, key=lambda row: row.model):
+        yield from islice((row for row in of_model if row.context), MOST_CONTEXTS)
+
+
+def in_context_of(row: ScoreRow) -> ContextScore:
     """Return a row of the score store as it is shown."""
     return ContextScore(
         model=row.model,

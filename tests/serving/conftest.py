@@ -1,7 +1,8 @@
-"""An application made of fakes."""
+"""Applications made of fakes: one that tests share and leave as it is, and one for each test."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,30 +11,44 @@ from starlette.testclient import TestClient
 
 from models.catalog import CATALOG
 from models.scores import SqlScoreStore
-from serving.app import create_app
 from serving.champions import Champions
 from serving.live_store import LiveStore
-from serving.settings import ServingSettings
-from tests.serving.fakes import NOW, SECRET, FakeRows, FakeStore, publish
+from tests.serving.fakes import fake_store, opened, publish
+
+
+@pytest.fixture(scope="session")
+def first_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose cache holds version 1 of every model of the catalogue."""
+    home = tmp_path_factory.mktemp("published")
+    for spec in CATALOG.values():
+        publish(home / "cache", spec, "1")
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared_client(first_versions: Path) -> Iterator[TestClient]:
+    """For requests that change nothing."""
+    scores = SqlScoreStore("sqlite://")
+    with opened(first_versions, scores) as client:
+        yield client
+    scores.close()
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home whose cache holds version 1 of every model of the catalogue."""
-    for spec in CATALOG.values():
-        publish(tmp_path / "cache", spec, "1")
+def home(tmp_path: Path, first_versions: Path) -> Path:
+    """A home with a cache of its own."""
+    shutil.copytree(first_versions, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
 @pytest.fixture
-def settings(home: Path) -> ServingSettings:
-    return ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=20_000)
+def champions(home: Path) -> Champions:
+    return Champions(CATALOG, home / "cache")
 
 
 @pytest.fixture
 def store() -> LiveStore:
-    fake = FakeStore({"1001": 12, "1002": 3, "gone": 0, SECRET: 5})
-    return LiveStore(lambda: fake, lambda: "first", FakeRows, CATALOG)  # type: ignore[arg-type]
+    return fake_store()
 
 
 @pytest.fixture
@@ -45,9 +60,7 @@ def scores() -> Iterator[SqlScoreStore]:
 
 @pytest.fixture
 def client(
-    settings: ServingSettings, store: LiveStore, scores: SqlScoreStore
+    home: Path, scores: SqlScoreStore, champions: Champions, store: LiveStore
 ) -> Iterator[TestClient]:
-    champions = Champions(CATALOG, settings.cache)
-    app = create_app(settings, champions, store, scores, lambda: NOW)
-    with TestClient(app, base_url="http://127.0.0.1") as opened:
-        yield opened
+    with opened(home, scores, champions, store) as client:
+        yield client

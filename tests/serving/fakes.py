@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from starlette.testclient import TestClient
 
 from features.errors import UnknownCustomerError
 from features.feature import Feature
 from features.source import Source
 from models.bundle import Bundle
 from models.calibrator import Calibrator
+from models.catalog import CATALOG
 from models.clusters import Clusters
 from models.encoder import Column, Encoder
 from models.linear import Linear, Term
 from models.published import PublishedSpec, Segment
+from models.scores import SqlScoreStore
 from models.spec import ModelSpec
-from serving.live_store import Value
+from serving.app import create_app
+from serving.cache import announce
+from serving.champions import Champions
+from serving.live_store import LiveStore, Value
+from serving.settings import ServingSettings
 
 NOW = 1_514_782_800_000_000
 SHOP = Source(
@@ -36,12 +43,12 @@ SECRET = "jane.doe@example.com"
 class FakeStore:
     """Customers by name, each with a number from which every feature follows."""
 
-    source = SHOP
     campaigns = CAMPAIGNS
     sequence = 41
 
-    def __init__(self, customers: Mapping[str, int]) -> None:
+    def __init__(self, customers: Mapping[str, int], source: Source = SHOP) -> None:
         self.customers = dict(customers)
+        self.source = source
 
     def get(self, customer_id: str) -> Any:
         number = self.customers.get(customer_id)
@@ -97,15 +104,34 @@ def make_bundle(spec: ModelSpec, intercept: float = -1.0, card: str = "# Card") 
     )
 
 
-def announce(cache: Path, model: str, version: str) -> None:
-    """What the poller does last."""
-    folder = cache / model
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "champion.json").write_text(json.dumps({"model": model, "version": version}))
-
-
 def publish(cache: Path, spec: ModelSpec, version: str, intercept: float = -1.0) -> Path:
     """What the poller does: a bundle in the cache, then its announcement."""
     folder = make_bundle(spec, intercept).save(cache / spec.name / version)
     announce(cache, spec.name, version)
     return folder
+
+
+def fake_store(source: Source = SHOP) -> LiveStore:
+    """A live store of four customers; "gone" is outside the population of every model."""
+    held = FakeStore({"1001": 12, "1002": 3, "gone": 0, SECRET: 5}, source)
+    return LiveStore(lambda: held, lambda: "first", FakeRows, CATALOG)  # type: ignore[arg-type, return-value]
+
+
+@contextmanager
+def opened(
+    home: Path,
+    scores: SqlScoreStore,
+    champions: Champions | None = None,
+    store: LiveStore | None = None,
+) -> Iterator[TestClient]:
+    """A client of an application that runs."""
+    settings = ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=20_000)
+    app = create_app(
+        settings,
+        champions or Champions(CATALOG, settings.cache),
+        store or fake_store(),
+        scores,
+        lambda: NOW,
+    )
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        yield client

@@ -149,9 +149,9 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
 
 @pytest.mark.parametrize(("asked", "status", "slug", "word"), BAD.values(), ids=BAD.keys())
 def test_a_bad_request_is_a_problem_with_a_remedy_and_without_customer_data(
-    client: TestClient, asked: dict[str, Any], status: int, slug: str, word: str
+    shared_client: TestClient, asked: dict[str, Any], status: int, slug: str, word: str
 ) -> None:
-    answer = client.request(**asked)
+    answer = shared_client.request(**asked)
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (status, f"urn:nextbest:problem:{slug}")
     assert answer.headers["content-type"] == "application/problem+json"
@@ -163,22 +163,22 @@ def test_a_bad_request_is_a_problem_with_a_remedy_and_without_customer_data(
     assert SECRET not in answer.text
 
 
-def test_a_body_that_is_streamed_is_counted_too(client: TestClient) -> None:
+def test_a_body_that_is_streamed_is_counted_too(shared_client: TestClient) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(30):
             yield b" " * 1_000
 
-    answer = client.post(CHURN, content=chunks(), headers=JSON)
+    answer = shared_client.post(CHURN, content=chunks(), headers=JSON)
     assert answer.status_code == 413
     assert answer.json()["type"] == "urn:nextbest:problem:body-too-large"
     assert answer.headers["connection"] == "close"
 
 
 def test_a_bad_row_of_a_batch_does_not_keep_the_others_from_their_scores(
-    client: TestClient,
+    shared_client: TestClient,
 ) -> None:
     rows = [{"customer_id": "1001"}, {"customer_id": f"not {SECRET}"}, {"customer_id": "1002"}]
-    answer = client.post(f"{CHURN}/batch", json={"rows": rows})
+    answer = shared_client.post(f"{CHURN}/batch", json={"rows": rows})
     body = answer.json()
     assert (answer.status_code, body["scored"], body["refused"]) == (200, 2, 1)
     assert [result["row"] for result in body["results"]] == [0, 1, 2]

@@ -1,0 +1,256 @@
+"""python -m serving: the API on a loopback port, with its poller beside it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from features.errors import NextbestError
+from serving.child import PollerProcess
+from serving.errors import CannotServeError
+from serving.settings import ServingSettings
+from serving.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from features.feature import Feature
+    from features.online import OnlineStore
+    from serving.live_store import LiveStore
+
+GRACE_SECONDS = 10
+BACKLOG = 1024
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger("nextbest.serving")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; returns 0, or 2 after saying why it cannot serve."""
+    arguments = parser().parse_args(argv)
+    try:
+        given = {name: value for name, value in vars(arguments).items() if value is not None}
+        serve(ServingSettings(**given))
+    except NextbestError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ValidationError as error:
+        for each in error.errors():
+            print(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr)
+        print("Correct the option, or the NEXTBEST_... variable of that name.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
+    made.add_argument("--host", help="a loopback host; by default 127.0.0.1")
+    made.add_argument("--port", type=int, help="by default 8000; 0 takes a free one")
+    return made
+
+
+def serve(settings: ServingSettings) -> None:
+    """Start everything, serve, and stop everything.
+
+    Raises
+    ------
+    CannotServeError
+        The host is not allowed, or the port is taken.
+    NextbestError
+        There is no online store, or no model has a champion.
+    """
+    check_host(settings.host)
+    with closing(bind(settings.host, settings.port)) as listener:
+        configure_logging()
+        child = PollerProcess(settings)
+        try:
+            with stoppable():
+                child.start()
+                store = open_store(settings)  # compiles, while the child imports MLflow
+                if not child.await_first_poll():
+                    log.warning("the registry has not answered yet; serving what the cache holds")
+                app = make_app(settings, store)
+            run(app, listener, child)
+        except Stopped:
+            log.info("stopped before it served")
+        finally:
+            child.stop()
+
+
+def check_host(host: str) -> None:
+    """Refuse every host that other machines can reach.
+
+    Raises
+    ------
+    CannotServeError
+
+    Examples
+    --------
+    >>> check_host("localhost"), check_host("::1")
+    (None, None)
+    """
+    with suppress(ValueError):  # a name, not an address
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        raise CannotServeError(
+            f"{host!r} is no loopback host, and there are no API keys yet: whoever reaches the "
+            "service could read customer data.",
+            remedy="Use 127.0.0.1, and a reverse proxy that checks who calls.",
+        )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to a port, or to a free one for 0.
+
+    Raises
+    ------
+    CannotServeError
+        The port is taken or not allowed.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)  # now, so that no other process can take the port meanwhile
+    except OSError as error:
+        listener.close()
+        raise CannotServeError(
+            f"Port {port} of {host} cannot be used: {error.strerror}.",
+            remedy="Stop what uses it, or take a free one: python -m serving --port 0",
+        ) from error
+    return listener
+
+
+def open_store(settings: ServingSettings) -> LiveStore:
+    """Return the online store, its features compiled before the first request.
+
+    Raises
+    ------
+    NoLogError
+        Nothing has been ingested and built.
+    """
+    from features.jit import compiled
+    from features.online import CURRENT, FOLDER, EmbeddedStore, OnlineFeatures
+    from models.catalog import CATALOG
+    from serving.live_store import LiveStore
+
+    current = settings.home / FOLDER / CURRENT
+
+    def stamp() -> str | None:
+        return current.read_text() if current.exists() else None
+
+    def rows(opened: OnlineStore, features: Sequence[Feature]) -> OnlineFeatures:
+        return OnlineFeatures(opened, features, compiled(settings.home / "numba"))
+
+    store = LiveStore(lambda: EmbeddedStore.open(settings.home), stamp, rows, CATALOG)
+    store.open()
+    return store
+
+
+def make_app(settings: ServingSettings, store: LiveStore) -> FastAPI:
+    """Return the application with its champions loaded.
+
+    Raises
+    ------
+    CannotServeError
+        No model has a champion that can be verified.
+    """
+    from features.clock import now
+    from models.catalog import CATALOG
+    from models.scores import SqlScoreStore, database_url
+    from serving.app import create_app
+    from serving.champions import Champions
+
+    champions = Champions(CATALOG, settings.cache)
+    scores = SqlScoreStore(database_url(settings.home, settings.database_url or None))
+    app = create_app(
+        settings, champions, store, scores, lambda: now(settings.clock, store.store.source)
+    )
+    app.state.parts.watch.look()
+    if not champions.current():
+        refused = [champions.refusal(model) for model in CATALOG]
+        why = " ".join(refusal.reason for refusal in refused if refusal is not None)
+        raise CannotServeError(
+            why or f"No model has a champion in the registry of {settings.home}.",
+            remedy="Train and promote: python -m training all --promote",
+        )
+    return app
+
+
+class Stopped(BaseException):
+    """A signal asked to stop while there was nothing to stop yet."""
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Make a signal end the block; after it, signals are uvicorn's.
+
+    uvicorn raises a signal again once it has shut down, which by then must not end the process
+    before the poller has been stopped: so what it comes back to does nothing.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    for number in SIGNALS:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, lambda number, frame: None)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, saying where it listens once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the address: whoever reads it can call at once."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"Nextbest listens on http://{shown}:{port} (stop with Ctrl-C)", flush=True)
+
+
+def run(app: FastAPI, listener: socket.socket, child: PollerProcess) -> None:
+    """Serve until a signal says to stop, and keep the poller alive meanwhile."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # a line a request would cost more than a score, and name customers
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+    async def serve_beside_child() -> None:
+        keeping = asyncio.create_task(child.keep_alive())
+        try:
+            await Server(config).serve(sockets=[listener])
+        finally:
+            keeping.cancel()
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve_beside_child())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

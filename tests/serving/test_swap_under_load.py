@@ -1,0 +1,158 @@
+"""A promotion in the registry reaches the answers within 5 s, and no request fails meanwhile.
+
+Everything is real: MLflow on SQLite, the server's own command line, its poller, HTTP.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.clock import parse_instant
+from features.materialise import materialise
+from models.catalog import spec
+from models.registry import Registry, prepare
+from tests.serving.fakes import make_bundle
+from tests.small_log import SHOP, write_small_log
+
+RATE = 50
+BOUND_SECONDS = 5.0
+CALLERS = 5
+
+
+@dataclass
+class Load:
+    """Requests at a constant rate: when each was sent, its status and the version that answered."""
+
+    port: int
+    answers: list[tuple[float, int, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def run(self, stop: threading.Event) -> None:
+        callers = [threading.Thread(target=self._call, args=(n, stop)) for n in range(CALLERS)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+
+    def _call(self, number: int, stop: threading.Event) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        body = json.dumps({"customer_id": "1001", "explain": 3})
+        due = time.monotonic() + number / RATE
+        while not stop.is_set():
+            time.sleep(max(0.0, due - time.monotonic()))
+            due += CALLERS / RATE
+            sent = time.monotonic()
+            try:
+                connection.request(
+                    "POST", "/v1/scores/churn", body, {"content-type": "application/json"}
+                )
+                answer = connection.getresponse()
+                content = json.loads(answer.read())
+                self.answers.append((sent, answer.status, content.get("version", "")))
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                self.failures.append(repr(error))
+                connection.close()
+        connection.close()
+
+
+def get(port: int, path: str) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    status, content = answer.status, answer.read()
+    connection.close()
+    return status, content
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """`python -m serving` on a free port, and the port."""
+    environment = os.environ | {"NEXTBEST_HOME": str(home)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "serving", "--port", "0"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        found = re.search(r":(\d+)", process.stdout.readline().replace("http:", ""))
+        assert found is not None
+        yield process, int(found[1])
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A home with a log, an online store and two versions of churn, the first being champion."""
+    orders = [
+        {"customer_id": "1001", "kind": "order", "occurred_at": f"2026-0{month}-01T10:00:00Z",
+         "amount": 1_000, "quantity": 2, "store": "1", "channel": "store"}
+        for month in range(1, 6)
+    ]  # fmt: skip
+    shop = replace(SHOP, frozen_at=parse_instant("2026-05-20"))
+    held = write_small_log(tmp_path, orders, source=shop)
+    materialise(held, tmp_path)
+    registry = prepare(tmp_path)
+    run = registry.client.create_run(registry.experiment("churn")).info.run_id
+    for number, intercept in enumerate((-1.0, 1.0)):
+        bundle = make_bundle(spec("churn"), intercept).save(tmp_path / f"bundle{number}")
+        registry.publish("churn", bundle, run)
+    registry.promote("churn", "1")
+    return registry
+
+
+def test_a_promotion_reaches_the_answers_within_5_s_and_no_request_fails(
+    tmp_path: Path, registry: Registry
+) -> None:
+    with serving(tmp_path) as (process, port):
+        load, stop = Load(port), threading.Event()
+        caller = threading.Thread(target=load.run, args=(stop,))
+        caller.start()
+        time.sleep(1.0)
+        promoted = time.monotonic()
+        registry.promote("churn", "2")
+        deadline = time.monotonic() + BOUND_SECONDS + 1.0
+        while time.monotonic() < deadline and load.answers[-1][2] != "2":
+            time.sleep(0.02)
+        time.sleep(0.5)
+        stop.set()
+        caller.join()
+
+        assert load.failures == []
+        assert {status for _, status, _ in load.answers} == {200}
+        versions = [version for _, _, version in sorted(load.answers)]
+        assert set(versions) == {"1", "2"}
+        last_old = max(sent for sent, _, version in load.answers if version == "1")
+        assert last_old - promoted < BOUND_SECONDS
+        spent = load.answers[-1][0] - load.answers[0][0]
+        assert len(load.answers) / spent > 0.8 * RATE
+
+        status, content = get(port, "/v1/models/churn")
+        served = json.loads(content)
+        assert (status, served["champion"]["version"]) == (200, "2")
+        assert served["previous_version"] == "1"
+        assert b'nextbest_scores_total{model="churn",version="2"}' in get(port, "/metrics")[1]
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        told = json.loads((tmp_path / "cache" / "poller.json").read_text())
+        assert not Path(f"/proc/{told['pid']}").exists()
