@@ -91,8 +91,6 @@ def instants(column: pa.ChunkedArray, where: str, timezone: str) -> Converted:
 
 def _flat(column: Any) -> pa.Array:
     flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(flat, pa.ChunkedArray):  # no chunk at all
-        flat = pa.array([], type=column.type)
     if pa.types.is_dictionary(flat.type):
         flat = flat.dictionary_decode()
     return flat

@@ -60,10 +60,6 @@ class Dictionary:
         """Return the text of a code, None for -1."""
         return None if code == NO_CODE else self.levels[code]
 
-    def copy(self) -> Dictionary:
-        """Return a dictionary that can grow without this one's knowing."""
-        return Dictionary(self.levels)
-
     def save(self, path: Path) -> None:
         """Write the texts, in the order of their codes, as a JSON list."""
         path.write_text(json.dumps(self.levels, ensure_ascii=False), encoding="utf-8")

@@ -31,13 +31,9 @@ class Duplicates(NamedTuple):
     first: NDArray[np.int64]
 
 
-def codes(column: Any) -> NDArray[np.int64]:
+def codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return integers that are equal where the texts of a column are; -1 where it is null."""
-    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(flat, pa.ChunkedArray):
-        return np.empty(0, dtype=np.int64)
-    if not pa.types.is_dictionary(flat.type):
-        flat = flat.dictionary_encode()
+    flat = column.combine_chunks().dictionary_encode()
     numbers = flat.indices.cast(pa.int64()).fill_null(-1)
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.int64)
 

@@ -182,7 +182,7 @@ def _identity(table: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
 
 def comparable(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return int64 values that are equal where those of a column are, nulls included."""
-    if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
+    if pa.types.is_string(column.type):
         return duplicates.codes(column)
     if pa.types.is_floating(column.type):
         bits = pc.fill_null(column, float("nan")).to_numpy().view(np.int64)

@@ -74,7 +74,7 @@ def test_rejected_rows_are_counted_and_their_file_is_named(
     assert "1 rows rejected" in printed.out
     [path] = (home / "quarantine").iterdir()
     assert str(path) in printed.err
-    assert "transactions.parquet (lines),1,quantity,-1," in path.read_text()
+    assert "transactions.parquet,1,quantity,-1," in path.read_text()
 
 
 @pytest.mark.parametrize(

@@ -193,13 +193,15 @@ def test_a_later_batch_does_not_change_what_an_earlier_one_said(tmp_path: Path) 
 
 def test_the_log_grows_by_a_new_property_and_old_events_miss_it(tmp_path: Path) -> None:
     load(tmp_path, FIRST, properties={"store": "text"})
-    new = {**LATER[0], "store": "north", "discount": 3}
-    log = load(tmp_path, [new], properties={"store": "text", "discount": "integer"}).log
-    assert log.columns[-2:] == ("discount", "store")
-    rows = {row["event_id"]: (row["discount"], row["store"]) for row in events_of(log)}
-    assert rows == {"e4": (3, "north"), "e1": (None, None), "e2": (None, None), "e3": (None, None)}
-    untouched = log.read(log.bucket_of("ben"), ["discount", "store"]).values
-    assert untouched.tolist() == [[np.iinfo(np.int64).min], [-1]]
+    new = {**LATER[0], "brand": "own", "store": "north", "discount": 3}
+    log = load(tmp_path, [new], properties={"discount": "integer", "brand": "text"}).log
+    names = ("brand", "discount", "store")
+    assert log.columns[-3:] == names
+    rows = {row["event_id"]: tuple(row[name] for name in names) for row in events_of(log)}
+    nothing = (None, None, None)
+    assert rows == {"e4": ("own", 3, "north"), "e1": nothing, "e2": nothing, "e3": nothing}
+    untouched = log.read(log.bucket_of("ben"), names).values
+    assert untouched.tolist() == [[-1], [np.iinfo(np.int64).min], [-1]]
 
 
 # ---- whole or not at all

@@ -13,6 +13,7 @@ from features.spine import Spine
 
 CHANNEL = "coupon mailing"
 
+# A row that refers to nothing known has no time then, and the quarantine says so.
 # The last day belongs to the campaign, and `ends_at` is the first moment after it.
 _CAMPAIGNS = f"""
 SELECT
@@ -24,14 +25,14 @@ SELECT
     coupons || CASE WHEN coupons = 1 THEN ' coupon on ' ELSE ' coupons on ' END
         || products || CASE WHEN products = 1 THEN ' product' ELSE ' products' END AS offer
 FROM campaign_descriptions
-JOIN days AS first ON first.written = epoch_us(start_date)
-JOIN days AS last ON last.written = epoch_us(end_date)
+LEFT JOIN days AS first ON first.written = epoch_us(start_date)
+LEFT JOIN days AS last ON last.written = epoch_us(end_date)
 LEFT JOIN (
     SELECT campaign_id, count(DISTINCT coupon_upc) AS coupons,
         count(DISTINCT product_id) AS products
     FROM coupons GROUP BY campaign_id
 ) USING (campaign_id)
-ORDER BY campaign_descriptions.campaign_id
+ORDER BY campaign_descriptions.file_row_number
 """
 
 _CONTACTS = f"""
@@ -44,16 +45,16 @@ SELECT
     campaign_type AS category,
     campaign_id
 FROM campaigns
-JOIN campaign_descriptions USING (campaign_id)
-JOIN days ON written = epoch_us(start_date)
-ORDER BY campaign_id, household_id
+LEFT JOIN campaign_descriptions USING (campaign_id)
+LEFT JOIN days ON written = epoch_us(start_date)
+ORDER BY campaigns.file_row_number
 """
 
 # Redemptions have a date and no time: they count as known by the day's last microsecond.
 _REDEMPTIONS = f"""
 SELECT
     'redemption-' || campaign_id || '-' || household_id || '-' || coupon_upc || '-'
-        || CAST(starts_at // 1000000 AS VARCHAR) AS event_id,
+        || epoch_us(redemption_date) // 1000000 AS event_id,
     household_id AS customer_id,
     'redemption' AS kind,
     starts_at AS occurred_at,
@@ -63,9 +64,9 @@ SELECT
     campaign_type AS category,
     campaign_id
 FROM coupon_redemptions
-JOIN campaign_descriptions USING (campaign_id)
-JOIN days ON written = epoch_us(redemption_date)
-ORDER BY campaign_id, household_id, coupon_upc, starts_at
+LEFT JOIN campaign_descriptions USING (campaign_id)
+LEFT JOIN days ON written = epoch_us(redemption_date)
+ORDER BY coupon_redemptions.file_row_number
 """
 
 

@@ -28,7 +28,7 @@ TABLES = {
     "household_comp kids_count",
     "promotions": "product_id store_id mailer_location week",
 }
-"""The files and the columns of theirs that are read."""
+"""The files and the columns of theirs that are read, beside each row's number."""
 
 
 def package_folder(package: str = PACKAGE) -> Path:
@@ -98,7 +98,8 @@ def _view(database: Any, folder: Path, name: str, columns: list[str]) -> None:
     quoted = str(path).replace("'", "''")
     try:
         database.execute(
-            f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet('{quoted}')"
+            f"CREATE VIEW {name} AS SELECT {', '.join(columns)}, file_row_number "
+            f"FROM read_parquet('{quoted}', file_row_number = true)"
         )
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]

@@ -22,4 +22,6 @@ ORDER BY household_id
 
 def batch(database: Any) -> Batch:
     """Return every household's state; most have no attributes, and missing is a value."""
-    return Batch("demographics.parquet", fetch(database, _HOUSEHOLDS, known_at=KNOWN_AT))
+    return Batch(
+        "demographics.parquet (households)", fetch(database, _HOUSEHOLDS, known_at=KNOWN_AT)
+    )

@@ -44,7 +44,7 @@ SELECT
     cents(retail_disc) AS discount,
     cents(coupon_disc) + cents(coupon_match_disc) AS coupon_discount
 FROM transactions LEFT JOIN products USING (product_id)
-ORDER BY basket_id, product_id
+ORDER BY transactions.file_row_number
 """
 
 
@@ -53,5 +53,5 @@ def batches(database: Any) -> Iterator[Batch]:
     yield Batch("transactions.parquet (baskets)", fetch(database, _ORDERS))
     row = 1
     for part in fetch_parts(database, _LINES, _ROWS):
-        yield Batch("transactions.parquet (lines)", part, row)
+        yield Batch("transactions.parquet", part, row)
         row += part.num_rows

@@ -242,6 +242,17 @@ def test_a_negative_size_or_seed_is_refused(folder: Path, size: int, seed: int) 
         mailer.draw(database, size, seed)
 
 
+def test_a_row_that_refers_to_nothing_known_is_refused_and_not_lost(
+    shop: Grocer, tmp_path: Path
+) -> None:
+    campaigns = [*shop.tables["campaigns"], {"campaign_id": 99, "household_id": 7}]
+    Grocer({**shop.tables, "campaigns": campaigns}).write(tmp_path / "files")
+    done = ingest_complete_journey(tmp_path, impressions=0, folder=tmp_path / "files")
+    assert done.rejected == 1
+    assert done.quarantine is not None
+    assert "campaigns.parquet,6,occurred_at,null" in done.quarantine.read_text()
+
+
 def test_without_the_package_the_error_names_what_to_install() -> None:
     with pytest.raises(BadInputError, match=r"pip install nextbest\[demo\]"):
         package_folder("a_package_that_nobody_has")
