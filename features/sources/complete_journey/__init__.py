@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -49,9 +50,14 @@ def ingest_complete_journey(
         belongs to another source.
     """
     with opened(folder) as database:
-        drawn = mailer.draw(database, impressions, seed)
+        mailers = mailer.past(database)
+        drawn = mailers.draw(impressions, seed)
+        sampled = (
+            f"Of {mailers.total:,} mailer impressions {len(drawn.week):,} were drawn at random "
+            f"(seed {seed}); what counts impressions counts those."
+        )
         return ingest(
-            SOURCE,
+            replace(SOURCE, statements=(*SOURCE.statements, sampled)),
             chain(orders.batches(database), campaigns.batches(database), mailer.batches(drawn)),
             home,
             customers=[households.batch(database)],

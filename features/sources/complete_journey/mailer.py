@@ -89,46 +89,40 @@ class Impressions(NamedTuple):
     placement: NDArray[Any]
 
 
-def draw(database: Any, size: int, seed: int) -> Impressions:
-    """Return a sample of all (week, household, category), in that order.
+def past(database: Any) -> Enumeration:
+    """Return all impressions of the weeks that have 90 days of data before them.
 
-    A household sees the mailer of the store it used most in the 90 days before the week. Weeks
-    with less than 90 days of data before them have no rows.
-
-    Parameters
-    ----------
-    size : int
-        How many rows, without replacement; all of them if there are not as many.
-    seed : int
-
-    Raises
-    ------
-    BadInputError
-        `size` or `seed` is negative.
+    A household sees the mailer of the store it used most in the 90 days before the week, and is
+    judged when the week begins.
     """
-    for name, value in (("impressions", size), ("seed", seed)):
-        if value < 0:
-            raise BadInputError(
-                f"{name} was given as {value}.", remedy="Give a whole number of 0 or more."
-            )
-    history = parse_duration(HISTORY)
-    judged = [(week, week_start(week)) for week in WEEKS if week_start(week) >= STARTS_AT + history]
-    everything = _Enumeration(database, dict(judged))
-    chosen = np.arange(everything.total)
-    if size < everything.total:
-        random = np.random.default_rng(seed)
-        chosen = np.sort(random.choice(everything.total, size, replace=False, shuffle=False))
-    return everything.rows(chosen)
+    first = STARTS_AT + parse_duration(HISTORY)
+    return Enumeration(
+        database, {week: week_start(week) for week in WEEKS if week_start(week) >= first}
+    )
 
 
 def current(database: Any) -> Impressions:
     """Return the latest week's mailer for each household, judged when the data end."""
-    latest = _Enumeration(database, {WEEKS[-1]: FROZEN_AT})
+    latest = Enumeration(database, {WEEKS[-1]: FROZEN_AT})
     return latest.rows(np.arange(latest.total))
 
 
-class _Enumeration:
-    """All impressions of some weeks in a fixed order, none of them made before it is asked for."""
+class Enumeration:
+    """All impressions of some weeks, none of them made before it is asked for.
+
+    Their order is fixed: by week, household and category.
+
+    Parameters
+    ----------
+    database : DuckDB connection
+    judged : dict of int to int
+        For each week the moment at which its rows are judged, microseconds UTC.
+
+    Attributes
+    ----------
+    total : int
+        How many there are.
+    """
 
     def __init__(self, database: Any, judged: dict[int, int]) -> None:
         self._judged = judged
@@ -149,7 +143,26 @@ class _Enumeration:
         self._starts = self._ends - counts
         self.total = int(self._ends[-1]) if len(counts) else 0
 
+    def draw(self, size: int, seed: int) -> Impressions:
+        """Return a random sample without replacement; everything if there is not as much.
+
+        Raises
+        ------
+        BadInputError
+            `size` or `seed` is negative.
+        """
+        for name, value in (("impressions", size), ("seed", seed)):
+            if value < 0:
+                raise BadInputError(
+                    f"{name} was given as {value}.", remedy="Give a whole number of 0 or more."
+                )
+        if size >= self.total:
+            return self.rows(np.arange(self.total))
+        random = np.random.default_rng(seed)
+        return self.rows(np.sort(random.choice(self.total, size, replace=False, shuffle=False)))
+
     def rows(self, chosen: NDArray[np.int64]) -> Impressions:
+        """Return the impressions that stand at some places of the order."""
         seen_by = np.searchsorted(self._ends, chosen, side="right")
         shown = self._first[seen_by] + chosen - self._starts[seen_by]
         week, household, store = (

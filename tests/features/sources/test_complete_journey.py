@@ -216,12 +216,19 @@ def test_current_placements_are_the_latest_mailer_judged_when_the_data_end(
 
 def test_a_seed_draws_the_same_impressions_and_another_seed_others(folder: Path) -> None:
     with opened(folder) as database:
-        everything = mailer.draw(database, ALL, 0)
-        drawn = [mailer.draw(database, 50, seed) for seed in (3, 3, 4)]
+        past = mailer.past(database)
+        everything = past.draw(ALL, 0)
+        drawn = [past.draw(50, seed) for seed in (3, 3, 4)]
     keys = [set(mailer.spine(rows, "x").row_id) for rows in (everything, *drawn)]
     assert [len(key) for key in keys[1:]] == [50, 50, 50]
     assert keys[1] == keys[2] != keys[3]
     assert keys[1] | keys[3] <= keys[0]
+    assert len(keys[0]) == past.total
+
+
+def test_every_report_says_how_many_impressions_were_drawn(folder: Path, tmp_path: Path) -> None:
+    log = ingest_complete_journey(tmp_path, impressions=40, seed=5, folder=folder).log
+    assert "impressions 40 were drawn at random (seed 5)" in log.source.statements[-1]
 
 
 def test_no_impressions_may_be_asked_for(folder: Path, tmp_path: Path) -> None:
@@ -239,7 +246,7 @@ def test_the_same_files_and_seed_give_the_same_bytes(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(("size", "seed"), [(-1, 0), (1, -1)])
 def test_a_negative_size_or_seed_is_refused(folder: Path, size: int, seed: int) -> None:
     with opened(folder) as database, pytest.raises(BadInputError, match="was given as -1"):
-        mailer.draw(database, size, seed)
+        mailer.past(database).draw(size, seed)
 
 
 def test_a_row_that_refers_to_nothing_known_is_refused_and_not_lost(
