@@ -54,7 +54,8 @@ async def customer(
             continue
         known = parts.store.row(spec, customer_id, as_of, {})
         if spec.output == "segment":
-            key_features = described(spec, known.values, language)
+            currency = parts.store.store.source.currency
+            key_features = described(spec, known.values, language, currency)
         try:
             champion = parts.champions.get(name)
             found.append(score_row(parts, champion, row, explain, language))
@@ -77,14 +78,14 @@ async def customer(
     )
 
 
-def described(spec: ModelSpec, values: list[Any], language: str) -> list[KeyFeature]:
+def described(spec: ModelSpec, values: list[Any], language: str, currency: str) -> list[KeyFeature]:
     """Return a model's features with words and one customer's values."""
     return [
         KeyFeature(
             name=feature.name,
             words=spec.feature_words(feature, language),
             value=value,
-            unit=feature.unit,
+            unit=feature.unit.replace("currency", currency),
         )
         for feature, value in zip(spec.features, values, strict=True)
     ]

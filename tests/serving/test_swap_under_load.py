@@ -12,16 +12,16 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.load import Load
 from features.clock import parse_instant
 from features.materialise import materialise
 from models.catalog import spec
@@ -29,45 +29,8 @@ from models.registry import Registry, prepare
 from tests.serving.fakes import make_bundle
 from tests.small_log import SHOP, write_small_log
 
-RATE = 50
+RATE = 50.0
 BOUND_SECONDS = 5.0
-CALLERS = 5
-
-
-@dataclass
-class Load:
-    """Requests at a constant rate: when each was sent, its status and the version that answered."""
-
-    port: int
-    answers: list[tuple[float, int, str]] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    def run(self, stop: threading.Event) -> None:
-        callers = [threading.Thread(target=self._call, args=(n, stop)) for n in range(CALLERS)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-
-    def _call(self, number: int, stop: threading.Event) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        body = json.dumps({"customer_id": "1001", "explain": 3})
-        due = time.monotonic() + number / RATE
-        while not stop.is_set():
-            time.sleep(max(0.0, due - time.monotonic()))
-            due += CALLERS / RATE
-            sent = time.monotonic()
-            try:
-                connection.request(
-                    "POST", "/v1/scores/churn", body, {"content-type": "application/json"}
-                )
-                answer = connection.getresponse()
-                content = json.loads(answer.read())
-                self.answers.append((sent, answer.status, content.get("version", "")))
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                self.failures.append(repr(error))
-                connection.close()
-        connection.close()
 
 
 def get(port: int, path: str) -> tuple[int, Any]:
@@ -124,26 +87,21 @@ def test_a_promotion_reaches_the_answers_within_5_s_and_no_request_fails(
     tmp_path: Path, registry: Registry
 ) -> None:
     with serving(tmp_path) as (process, port):
-        load, stop = Load(port), threading.Event()
-        caller = threading.Thread(target=load.run, args=(stop,))
-        caller.start()
+        load = Load(port, "/v1/scores/churn", {"customer_id": "1001", "explain": 3}, RATE)
+        load.start()
         time.sleep(1.0)
-        promoted = time.monotonic()
         registry.promote("churn", "2")
-        deadline = time.monotonic() + BOUND_SECONDS + 1.0
-        while time.monotonic() < deadline and load.answers[-1][2] != "2":
-            time.sleep(0.02)
+        promoted = time.monotonic()
+        load.await_version("2", BOUND_SECONDS + 1.0)
         time.sleep(0.5)
-        stop.set()
-        caller.join()
+        load.stop()
 
         assert load.failures == []
-        assert {status for _, status, _ in load.answers} == {200}
-        versions = [version for _, _, version in sorted(load.answers)]
-        assert set(versions) == {"1", "2"}
-        last_old = max(sent for sent, _, version in load.answers if version == "1")
-        assert last_old - promoted < BOUND_SECONDS
-        spent = load.answers[-1][0] - load.answers[0][0]
+        assert {answer.status for answer in load.answers} == {200}
+        assert {answer.version for answer in load.answers} == {"1", "2"}
+        last_of_old = max(answer.sent for answer in load.answers if answer.version == "1")
+        assert last_of_old - promoted < BOUND_SECONDS
+        spent = load.answers[-1].sent - load.answers[0].sent
         assert len(load.answers) / spent > 0.8 * RATE
 
         status, content = get(port, "/v1/models/churn")
