@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from features.errors import NextbestError
 from serving.cache import MICROS, announced
@@ -21,26 +21,8 @@ from serving.errors import NoChampionError
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
-    from models.contract import Score, SegmentScore
+    from models.score import Scorer
     from models.spec import ModelSpec
-    from serving.live_store import Value
-
-
-class Scores(Protocol):
-    """Turns raw feature values into a score: `models.score.Scorer`."""
-
-    def score(
-        self,
-        values: Sequence[Value],
-        as_of: int,
-        explain: int = 0,
-        language: str = "en",
-        *,
-        sequence: int | None = None,
-        has_events: bool | None = None,
-    ) -> Score | SegmentScore:
-        """Return the score with the `explain` reasons of largest effect."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +32,7 @@ class Champion:
     spec: ModelSpec
     version: str
     bundle: Bundle
-    scorer: Scores
+    scorer: Scorer
     loaded_at: int
     """Microseconds UTC."""
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,21 +17,23 @@ from serving.cache import told
 if TYPE_CHECKING:
     from serving.settings import ServingSettings
 
-LONGEST_PAUSE = 30.0
+COMMAND = (sys.executable, "-m", "serving.poller")
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 PATIENCE = 1.0
 
 log = structlog.get_logger("nextbest.serving")
 
 
 class PollerProcess:
-    """One child process that runs `serving.poller`.
+    """One child process, by default `serving.poller`.
 
     It has a session of its own, so that Ctrl-C reaches the server alone; it ends when its standard
     input does, hence also when the server is killed.
     """
 
-    def __init__(self, settings: ServingSettings) -> None:
+    def __init__(self, settings: ServingSettings, command: Sequence[str] = COMMAND) -> None:
         self._settings = settings
+        self._command = tuple(command)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -43,7 +46,7 @@ class PollerProcess:
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "serving.poller"],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env=environment,
@@ -77,13 +80,13 @@ class PollerProcess:
             time.sleep(0.05)
         return False
 
-    async def keep_alive(self) -> None:
-        """Start the child again whenever it ended by itself."""
-        pause = 1.0
+    async def keep_alive(self, pause: float = SHORTEST_PAUSE) -> None:
+        """Start the child again whenever it ended by itself, ever later if it keeps ending."""
+        shortest = pause
         while True:
             await anyio.sleep(pause)
             if self._process is None or self._process.poll() is None:
-                pause = 1.0
+                pause = shortest
                 continue
             log.warning("the poller ended", code=self._process.returncode)
             self.stop()

@@ -7,6 +7,7 @@ announces it. A registry that does not answer changes nothing: it is asked again
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -44,6 +45,9 @@ class Poller:
     models : iterable of str
     folder : Path
         The cache, see `serving.cache`.
+    is_whole : callable
+        Whether a bundle found in the cache is as it was published; asked once, and one that is
+        not is downloaded again.
     wall : callable
         Seconds since 1970.
     """
@@ -53,12 +57,15 @@ class Poller:
         connect: Callable[[], Registry],
         models: Iterable[str],
         folder: Path,
+        is_whole: Callable[[Path], bool] = Path.is_dir,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._connect = connect
         self._models = tuple(models)
         self._folder = folder
+        self._is_whole = is_whole
         self._wall = wall
+        self._seen: set[Path] = set()
         self._registry: Registry | None = None
         self._failure: str | None = None
         self._answered_at = int(cache.told(folder).get("answered_at", 0))
@@ -96,13 +103,28 @@ class Poller:
 
     def _bring(self, registry: Registry, model: str, version: str) -> None:
         bundle = self._folder / model / version
-        if cache.announced(self._folder, model) == version and bundle.is_dir():
-            return
-        if not bundle.is_dir():
-            bundle.parent.mkdir(parents=True, exist_ok=True)
-            registry.download(model, version, bundle)
-        cache.announce(self._folder, model, version)
-        log.info("champion announced", model=model, version=version)
+        if bundle not in self._seen:
+            if bundle.is_dir() and not self._is_whole(bundle):
+                log.warning("a bundle in the cache was damaged", model=model, version=version)
+                shutil.rmtree(bundle)
+            if not bundle.is_dir():
+                bundle.parent.mkdir(parents=True, exist_ok=True)
+                registry.download(model, version, bundle)
+            self._seen.add(bundle)
+        if cache.announced(self._folder, model) != version:
+            cache.announce(self._folder, model, version)
+            log.info("champion announced", model=model, version=version)
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether every file of a bundle has the hash it was published with."""
+    from models.bundle import Bundle, BundleError
+
+    try:
+        Bundle.load(folder)
+    except (BundleError, OSError):
+        return False
+    return True
 
 
 def main() -> int:
@@ -124,7 +146,7 @@ def main() -> int:
     def connect() -> Registry:
         return prepare(settings.home, settings.tracking_uri or None)
 
-    Poller(connect, CATALOG, settings.cache).run(stop, settings.poll_seconds)
+    Poller(connect, CATALOG, settings.cache, is_whole).run(stop, settings.poll_seconds)
     return 0
 
 

@@ -47,7 +47,12 @@ async def ready(parts: AppParts) -> Response:
     )
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
 async def metrics(parts: AppParts) -> Response:
     """Counts and times by model and version, in Prometheus' text format."""
     return Response(parts.telemetry.text(), media_type=CONTENT_TYPE_LATEST)

@@ -3,8 +3,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from models.catalog import CATALOG
 from serving import cache
-from serving.poller import Poller
+from serving.poller import Poller, is_whole
+from tests.serving.fakes import make_bundle
 
 
 class FakeRegistry:
@@ -47,6 +49,19 @@ def test_what_is_in_the_cache_is_not_downloaded_again(tmp_path: Path) -> None:
         polls.poll()
     assert registry.downloads == [("churn", "3"), ("churn", "4")]
     assert cache.announced(tmp_path, "churn") == "3"
+
+
+def test_a_bundle_that_was_damaged_in_the_cache_is_downloaded_again(tmp_path: Path) -> None:
+    folder = make_bundle(CATALOG["churn"]).save(tmp_path / "churn" / "3")
+    assert is_whole(folder)
+    registry = FakeRegistry({"churn": "3"})
+    Poller(lambda: registry, ["churn"], tmp_path, is_whole).poll()
+    assert registry.downloads == []
+    (folder / "encoder.json").write_text("{}")
+    polls = Poller(lambda: registry, ["churn"], tmp_path, is_whole)
+    polls.poll()
+    polls.poll()
+    assert registry.downloads == [("churn", "3")]
 
 
 def test_a_dead_registry_changes_nothing_and_is_asked_again(tmp_path: Path) -> None:
