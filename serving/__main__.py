@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,8 +16,10 @@ import uvicorn
 from pydantic import ValidationError
 
 from features.errors import NextbestError
+from serving.cache import told
 from serving.child import PollerProcess
 from serving.errors import CannotServeError
+from serving.listener import bind, check_host
 from serving.settings import ServingSettings
 from serving.telemetry import configure_logging
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from serving.live_store import LiveStore
 
 GRACE_SECONDS = 10
-BACKLOG = 1024
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger("nextbest.serving")
@@ -89,52 +89,6 @@ def serve(settings: ServingSettings) -> None:
             child.stop()
 
 
-def check_host(host: str) -> None:
-    """Refuse every host that other machines can reach.
-
-    Raises
-    ------
-    CannotServeError
-
-    Examples
-    --------
-    >>> check_host("localhost"), check_host("::1")
-    (None, None)
-    """
-    with suppress(ValueError):  # a name, not an address
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    if host != "localhost":
-        raise CannotServeError(
-            f"{host!r} is no loopback host, and there are no API keys yet: whoever reaches the "
-            "service could read customer data.",
-            remedy="Use 127.0.0.1, and a reverse proxy that checks who calls.",
-        )
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to a port, or to a free one for 0.
-
-    Raises
-    ------
-    CannotServeError
-        The port is taken or not allowed.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)  # now, so that no other process can take the port meanwhile
-    except OSError as error:
-        listener.close()
-        raise CannotServeError(
-            f"Port {port} of {host} cannot be used: {error.strerror}.",
-            remedy="Stop what uses it, or take a free one: python -m serving --port 0",
-        ) from error
-    return listener
-
-
 def open_store(settings: ServingSettings) -> LiveStore:
     """Return the online store, its features compiled before the first request.
 
@@ -184,8 +138,11 @@ def make_app(settings: ServingSettings, store: LiveStore) -> FastAPI:
     if not champions.current():
         refused = [champions.refusal(model) for model in CATALOG]
         why = " ".join(refusal.reason for refusal in refused if refusal is not None)
+        failure = told(settings.cache).get("failure")
+        if failure is not None:
+            why += f" The registry does not answer ({failure})."
         raise CannotServeError(
-            why or f"No model has a champion in the registry of {settings.home}.",
+            f"No model has a champion to serve from {settings.home}. {why}".strip(),
             remedy="Train and promote: python -m training all --promote",
         )
     return app

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from serving.__main__ import SIGNALS, bind, check_host, main
+from serving.__main__ import SIGNALS, main
 from serving.errors import CannotServeError
+from serving.listener import bind, check_host
 
 
 @pytest.fixture(autouse=True)

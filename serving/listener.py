@@ -1,0 +1,57 @@
+"""Where the service listens: a loopback host and a port of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from contextlib import suppress
+
+from serving.errors import CannotServeError
+
+BACKLOG = 1024
+
+
+def check_host(host: str) -> None:
+    """Refuse every host that other machines can reach.
+
+    Raises
+    ------
+    CannotServeError
+
+    Examples
+    --------
+    >>> check_host("localhost"), check_host("::1")
+    (None, None)
+    """
+    with suppress(ValueError):  # a name, not an address
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        raise CannotServeError(
+            f"{host!r} is no loopback host, and there are no API keys yet: whoever reaches the "
+            "service could read customer data.",
+            remedy="Use 127.0.0.1, and a reverse proxy that checks who calls.",
+        )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to a port, or to a free one for 0.
+
+    Raises
+    ------
+    CannotServeError
+        The port is taken or not allowed.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)  # now, so that no other process can take the port meanwhile
+    except OSError as error:
+        listener.close()
+        raise CannotServeError(
+            f"Port {port} of {host} cannot be used: {error.strerror}.",
+            remedy="Stop what uses it, or take a free one: python -m serving --port 0",
+        ) from error
+    return listener
