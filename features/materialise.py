@@ -68,6 +68,7 @@ def _write(log: EventLog, folder: Path) -> None:
         "campaigns": log.campaigns,
         "source": asdict(log.source),
         "sequence": log.sequence,
+        "last_instant": log.last_instant if log.kinds else None,
         "fingerprint": log.fingerprint,
         "attribute_customers": attributes.customers.tolist(),
         "attributes": {

@@ -53,6 +53,7 @@ class OnlineStore(Protocol):
     campaigns: Mapping[str, Mapping[str, Any]]
     sequence: int
     fingerprint: str
+    last_instant: int | None
 
     def get(self, customer_id: str) -> History | None:
         """Return what is stored of a customer; None for one never heard of."""
@@ -82,6 +83,7 @@ class EmbeddedStore:
         self.campaigns: Mapping[str, Mapping[str, Any]] = described["campaigns"]
         self.sequence: int = described["sequence"]
         self.fingerprint: str = described["fingerprint"]
+        self.last_instant: int | None = described.get("last_instant")
         self._values = np.load(folder / "values.npy", mmap_mode="r")
         self._offsets = np.load(folder / "offsets.npy")
         self._numbers = {name: n for n, name in enumerate(described["customers"])}

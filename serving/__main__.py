@@ -131,9 +131,12 @@ def make_app(settings: ServingSettings, store: LiveStore) -> FastAPI:
 
     champions = Champions(CATALOG, settings.cache)
     scores = SqlScoreStore(database_url(settings.home, settings.database_url or None))
-    app = create_app(
-        settings, champions, store, scores, lambda: now(settings.clock, store.store.source)
-    )
+
+    def clock() -> int:
+        held = store.store
+        return now(settings.clock, held.source, last_instant=held.last_instant)
+
+    app = create_app(settings, champions, store, scores, clock)
     app.state.parts.watch.look()
     if not champions.current():
         refused = [champions.refusal(model) for model in CATALOG]
