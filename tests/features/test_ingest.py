@@ -239,6 +239,15 @@ def test_the_last_step_publishes(tmp_path: Path) -> None:
     assert set(FAULTS) < set(steps)
 
 
+def test_who_reads_the_manifest_while_it_is_replaced_reads_the_old_one(tmp_path: Path) -> None:
+    load(tmp_path, FIRST)
+    path = tmp_path / "log" / "manifest.json"
+    before = path.read_bytes()
+    with path.open("rb") as reader:
+        load(tmp_path, LATER)
+        assert reader.read() == before != path.read_bytes()
+
+
 def _die(home: Path) -> None:
     load(home, LATER, fault=lambda step: os._exit(9) if step == "files written" else None)
 
