@@ -83,7 +83,8 @@ def show(console: Console, home: Path, wanted: Sequence[Step]) -> None:
     for number, step in enumerate(wanted, start=1):
         console.print(f"[bold]{number}/{len(wanted) + 1}[/bold] {step.words}: {step.line}")
         done = run(step, env, console)
-        console.print(f"    {done.said} ({done.seconds:.0f} s)", highlight=False, markup=False)
+        said = f"    {done.said} ({done.seconds:.0f} s)"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     console.print(f"[bold]{len(wanted) + 1}/{len(wanted) + 1}[/bold] {SERVE.words}: {SERVE.line}")
     with running(env) as url:
         ask_and_show(console, Api(url), str(home))

@@ -16,8 +16,8 @@ class ApiError(NextbestError):
 
     def __init__(self, method: str, url: str, status: int, body: str) -> None:
         super().__init__(
-            f"{method} {url} answered {status}: {body}",
-            remedy="read the problem's detail; `python -m serving` shows the server's own words",
+            f"{method} {url} answered {status}: {body}\n",
+            remedy="Read the problem's detail.",
         )
 
 

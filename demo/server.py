@@ -29,8 +29,8 @@ class NotReadyError(NextbestError):
 
     def __init__(self, patience: float, printed: str) -> None:
         super().__init__(
-            f"The server was not ready after {patience:g} s. It printed:\n{printed}",
-            remedy="run `python -m serving` by hand and open /health/ready",
+            f"The server was not ready after {patience:g} s. It printed:\n{printed}\n",
+            remedy="Run `python -m serving` by hand and open /health/ready.",
         )
 
 

@@ -50,8 +50,8 @@ class StepFailedError(NextbestError):
     def __init__(self, step: Step, code: int, printed: Sequence[str]) -> None:
         last = "\n".join(f"    {line}" for line in printed) or "    (it printed nothing)"
         super().__init__(
-            f"`{step.line}` ended with exit code {code}. It printed:\n{last}",
-            remedy="mend what it names, then run the demo again: finished steps are quick",
+            f"`{step.line}` ended with exit code {code}. It printed:\n{last}\n",
+            remedy="Mend what it names, then run the demo again.",
         )
 
 

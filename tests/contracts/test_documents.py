@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
+from starlette.routing import Match, Route
+
+from models.catalog import CATALOG
+from serving.routes import customers, health, models, prospects, root, scores
+from serving.schema import BatchRequest, ProspectsQuery, ScoreRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -91,8 +98,32 @@ def check(command: str) -> None:
         entry = words[words.index("-e") + 1]
         given = {words[n + 1].split("=")[0] for n, word in enumerate(words) if word == "-P"}
         assert given <= entry_points()[entry], command
+    elif program == "curl":
+        check_call(command, words)
     else:
-        assert program in OTHERS | {"curl", "mlflow"}, f"{command}: no check knows {program}"
+        assert program in OTHERS | {"mlflow"}, f"{command}: no check knows {program}"
+
+
+@functools.cache
+def routes() -> tuple[Route, ...]:
+    """The service's routes, without a service."""
+    routers = (root, health, models, customers, prospects)
+    served = [*(module.router for module in routers), scores.make_router(CATALOG)]
+    return tuple(route for router in served for route in router.routes if isinstance(route, Route))
+
+
+def check_call(command: str, words: list[str]) -> None:
+    """Fail unless a route answers the call, and its body or query is one that the route takes."""
+    url = urlsplit(next(word for word in words if word.startswith("http://127.0.0.1:8000/")))
+    body = words[words.index("-d") + 1] if "-d" in words else None
+    scope = {"type": "http", "method": "GET" if body is None else "POST", "path": url.path}
+    assert any(route.matches(scope)[0] is Match.FULL for route in routes()), command
+    if body is not None:
+        kind = BatchRequest if url.path.endswith("/batch") else ScoreRequest
+        kind.model_validate(json.loads(body))
+        assert url.path.split("/")[3] in CATALOG, command
+    if url.path == "/v1/prospects":
+        ProspectsQuery.model_validate(dict(parse_qsl(url.query)))
 
 
 @pytest.mark.parametrize(("document", "command"), documented())
@@ -132,9 +163,19 @@ def test_every_target_of_make_has_a_line_of_help() -> None:
     assert set(re.findall(r"^  make (\w+)", done.stdout, re.MULTILINE)) == targets()
 
 
-@pytest.mark.parametrize("wrong", ["make nothing", "python -m demo --no-such-option"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "make nothing",
+        "python -m demo --no-such-option",
+        "python -m features no-such-command",
+        "mlflow run . -e nothing",
+        "curl http://127.0.0.1:8000/v1/nothing",
+        "unknown-program",
+    ],
+)
 def test_a_wrong_command_is_found(wrong: str) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, KeyError)):
         check(wrong)
 
 
