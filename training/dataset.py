@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.X)
+
+    def take(self, rows: NDArray[np.int64]) -> Dataset:
+        """Return the rows at some positions, in the order asked for."""
+        y = self.y.iloc[rows] if len(self.y) else self.y
+        return Dataset(self.X.iloc[rows], y, self.rows.iloc[rows])
 
     def joined(self) -> pd.DataFrame:
         """Return rows, label and features side by side, for a file or a notebook."""
@@ -117,7 +123,7 @@ def build(spec: ModelSpec, log: EventLog, now: int, *, progress: Progress | None
             f"None of {len(spine)} rows belongs to the population of {spec.name!r}.",
             remedy="Compare the model's population with what the log holds: python -m features log",
         )
-    return _dataset(spec, values.iloc[kept], spine.take(kept), mature[kept])
+    return dataset_of(spec, values.iloc[kept], spine.take(kept), mature[kept])
 
 
 def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDArray[np.int64]]:
@@ -132,7 +138,8 @@ def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDA
         `now` lies before the first row could have matured.
     """
     if spec.label is None:
-        return _customers(log, [now]), np.full(_n_customers(log), now, dtype=np.int64)
+        customers = grid(customer_ids(log), [now])
+        return customers, customers.as_of
     spine = _grid(spec, spec.label, log, now) if spec.spine is None else log.spine(spec.spine)
     matured = matures_at(spec.label, spine, log.campaigns)
     # A row's own moment has to lie in the past too, when a label matures at once.
@@ -166,34 +173,40 @@ def _grid(spec: ModelSpec, label: Condition, log: EventLog, now: int) -> Spine:
             f"{clock.to_iso(first + wait)}.",
             remedy=f"Choose --as-of {clock.to_iso(first + wait)} or later.",
         )
-    return _customers(log, moments[::-1].tolist())
+    return grid(customer_ids(log), moments[::-1].tolist())
 
 
-def _n_customers(log: EventLog) -> int:
-    return len(log.customers.column("customer_id").unique())
+def customer_ids(log: EventLog) -> NDArray[Any]:
+    """Return every customer of the log once, sorted."""
+    return np.array(sorted(set(log.customers.column("customer_id").to_pylist())), dtype=object)
 
 
-def _customers(log: EventLog, moments: list[int]) -> Spine:
-    customers = np.array(log.customers.column("customer_id").unique().to_pylist(), dtype=object)
-    return grid(customers, moments)
-
-
-def _dataset(
-    spec: ModelSpec, values: pd.DataFrame, spine: Spine, mature: NDArray[np.int64]
+def dataset_of(
+    spec: ModelSpec,
+    values: pd.DataFrame,
+    spine: Spine,
+    mature: NDArray[np.int64] | None = None,
 ) -> Dataset:
+    """Return values that were computed for a spine as a dataset.
+
+    Parameters
+    ----------
+    mature : ndarray of int64, optional
+        When each label matured; None for rows without label, whose y is empty.
+    """
     values = values.reset_index(drop=True)
     rows = pd.DataFrame(
         {
             "row_id": spine.row_id,
             "customer_id": spine.customer_id,
             "as_of": spine.as_of,
-            "matures_at": mature,
+            **({} if mature is None else {"matures_at": mature}),
             **spine.context,
         }
     )
     y = (
         pd.Series(dtype=np.int64, name="label")
-        if spec.label is None
+        if spec.label is None or mature is None
         else values[spec.label.name].astype(np.int64).rename(spec.label.name)
     )
     return Dataset(values[list(spec.feature_names)], y, rows)

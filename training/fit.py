@@ -154,7 +154,8 @@ def _settle(
     estimator.fit(
         learn.X,
         learn.y,
-        eval_set=[(judge.X, judge.y)],
+        eval_X=(judge.X,),
+        eval_y=(judge.y,),
         eval_metric="binary_logloss",
         categorical_feature=table.encoder.categorical,
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],

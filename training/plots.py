@@ -107,15 +107,22 @@ def backtest(dates: Sequence[str], losses: Mapping[str, Sequence[float]], *, mod
 def cluster_choice(
     numbers: Sequence[int],
     stability: Floats,
-    spread: Floats,
+    low: Floats,
+    high: Floats,
     silhouette: Floats,
     *,
     chosen: int,
 ) -> Figure:
-    """Return stability (with its spread) and silhouette for each number of clusters."""
+    """Return stability (with its interval) and silhouette for each number of clusters."""
     figure, axes = _figure()
     axes.errorbar(
-        numbers, stability, yerr=spread, marker="o", capsize=3, color=_MODEL, label="stability"
+        numbers,
+        stability,
+        yerr=np.maximum([stability - low, high - stability], 0.0),
+        marker="o",
+        capsize=3,
+        color=_MODEL,
+        label="stability",
     )
     axes.plot(numbers, silhouette, marker="s", color=_OTHERS[1], label="silhouette")
     axes.axvline(chosen, color=_OTHERS[0], linestyle=":", label=f"chosen: {chosen}")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.bootstrap import Estimate, paired_bootstrap
 from models.clusters import Clusters
 from models.encoder import NUMBERS, Encoder
 from models.spec import ModelSpec
@@ -36,6 +37,8 @@ class Segmented:
         One row a segment, one column a clustered feature: standard deviations from the average.
     choice : Choice
         The curve over numbers of segments.
+    silhouette : Estimate
+        Of these segments, with its interval over customers.
     """
 
     encoder: Encoder
@@ -45,9 +48,12 @@ class Segmented:
     profile: pd.DataFrame
     heights: pd.DataFrame
     choice: Choice
+    silhouette: Estimate
 
 
-def fit_segments(spec: ModelSpec, X: pd.DataFrame, *, random_state: int = 0) -> Segmented:
+def fit_segments(
+    spec: ModelSpec, X: pd.DataFrame, *, random_state: int = 0, threads: int = 2
+) -> Segmented:
     """Return the segments of the customers in X, one row a customer.
 
     Parameters
@@ -64,7 +70,7 @@ def fit_segments(spec: ModelSpec, X: pd.DataFrame, *, random_state: int = 0) -> 
     def make(number: int) -> object:
         return spec.estimator(random_state).set_params(n_clusters=number)  # type: ignore[attr-defined]
 
-    choice = choose_number(Z, spec.clusters, make, random_state=random_state)
+    choice = choose_number(Z, spec.clusters, make, random_state=random_state, threads=threads)
     centers = _fitted_centers(make(choice.chosen), Z)
     features = [spec.features[column] for column in scaling.columns]
     concepts = heights_of(features, centers)
@@ -74,8 +80,45 @@ def fit_segments(spec: ModelSpec, X: pd.DataFrame, *, random_state: int = 0) -> 
     labels = clusters.assign(encoded)
     heights = pd.DataFrame(centers[order], index=list(names), columns=[f.name for f in features])
     return Segmented(
-        encoder, clusters, names, labels, _profile(encoder, encoded, labels, names), heights, choice
+        encoder,
+        clusters,
+        names,
+        labels,
+        _profile(encoder, encoded, labels, names),
+        heights,
+        choice,
+        _silhouette(clusters.scaled(encoded), labels, random_state),
     )
+
+
+def silhouettes(Z: Floats, labels: NDArray[np.int64]) -> Floats:
+    """Return each row's silhouette, -1 to 1; 0.0 for all where there is one segment alone.
+
+    Source
+    ------
+    Rousseeuw (1987), Silhouettes, J. of Computational and Applied Mathematics 20.
+    """
+    from sklearn.metrics import silhouette_samples
+
+    if len(np.unique(labels)) < 2:
+        return np.zeros(len(labels))
+    values: Floats = silhouette_samples(Z, labels)
+    return values
+
+
+def _silhouette(Z: Floats, labels: NDArray[np.int64], random_state: int) -> Estimate:
+    rows = sample(len(Z), random_state)
+    values = silhouettes(Z[rows], labels[rows])
+    found = paired_bootstrap(values, np.zeros(len(rows)), rows, 500, random_state)
+    return Estimate(found.mean, found.low, found.high)
+
+
+def sample(n: int, random_state: int, most: int = 5_000) -> NDArray[np.int64]:
+    """Return the positions of at most `most` of n rows, drawn once for a seed, in order."""
+    if n <= most:
+        return np.arange(n)
+    drawn = np.random.default_rng(random_state).choice(n, most, replace=False)
+    return np.sort(drawn).astype(np.int64)
 
 
 def _scaling(encoder: Encoder, encoded: Floats) -> Clusters:
@@ -103,7 +146,10 @@ def _scaling(encoder: Encoder, encoded: Floats) -> Clusters:
 
 
 def _fitted_centers(kmeans: object, Z: Floats) -> Floats:
-    centers: Floats = kmeans.fit(Z).cluster_centers_  # type: ignore[attr-defined]
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        centers: Floats = kmeans.fit(Z).cluster_centers_  # type: ignore[attr-defined]
     return centers
 
 

@@ -1,0 +1,213 @@
+"""The command line of training; the models are those of the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from features import command
+from features.errors import BadInputError, NextbestError
+from features.log import EventLog
+from features.progress import shown
+from models import catalog
+from models.bundle import Bundle
+from models.registry import CHALLENGER, PREVIOUS, NoChampionError, Registry, RegistryError, prepare
+from models.scores import SqlScoreStore, database_url
+from models.spec import ModelSpec
+from training import batch, listing, monitor, printed
+from training.dataset import build, moment
+from training.job import train
+from training.parser import EVERY, job_parser, train_parser
+from training.scoring import rows_to_score
+from training.settings import TrainingSettings
+
+CANNOT_TELL = 3
+"""Exit code of monitor for a mistake: 2 would be taken for a roll-back."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    jobs: dict[str, Callable[[argparse.Namespace, TrainingSettings], int]] = {
+        "dataset": _dataset,
+        "score": _score,
+        "promote": _promote,
+        "prospects": _prospects,
+        "monitor": _monitor,
+    }
+    # What is no job is a model to train, so that a new model needs nothing here.
+    trains = bool(given) and given[0] not in jobs and not given[0].startswith("-")
+    arguments = (train_parser() if trains else job_parser()).parse_args(given)
+    job = _train if trains else jobs[arguments.job]
+    return command.run(lambda: job(arguments, TrainingSettings.from_environment()))
+
+
+def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    specs = (
+        list(catalog.CATALOG.values())
+        if arguments.model == EVERY
+        else [catalog.spec(arguments.model)]
+    )
+    log = EventLog.open(settings.home)
+    moment(log, arguments.as_of, clock_name=settings.clock)  # a bad date is said before the work
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    outcomes = []
+    with shown() as report:
+        for spec in specs:
+            outcomes.append(
+                train(
+                    spec,
+                    log,
+                    registry,
+                    settings,
+                    as_of=arguments.as_of,
+                    promote=arguments.promote,
+                    random_state=arguments.seed,
+                    report=report,
+                )
+            )
+    printed.trained(outcomes)
+    return 0
+
+
+def _dataset(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    spec, out = catalog.spec(arguments.model), arguments.out
+    if out.suffix not in (".parquet", ".csv"):
+        raise BadInputError(
+            f"{out} is neither .parquet nor .csv.", remedy="Give --out one of these endings."
+        )
+    log = EventLog.open(settings.home)
+    now = moment(log, arguments.as_of, clock_name=settings.clock)
+    with shown() as report:
+        data = build(spec, log, now, progress=lambda done, of: report("rows", done, of))
+    table = data.joined()
+    try:
+        table.to_parquet(out, index=False) if out.suffix == ".parquet" else table.to_csv(
+            out, index=False
+        )
+    except OSError as error:
+        raise BadInputError(
+            f"{out} cannot be written: {error.strerror or error}.", remedy="Choose another --out."
+        ) from error
+    print(f"{len(data):,} rows, {table.shape[1]} columns: {out}")
+    return 0
+
+
+def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    log = EventLog.open(settings.home)
+    now = moment(log, None, clock_name=settings.clock)
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    serving = {name: registry.resolve(name) for name in catalog.CATALOG}
+    if not any(serving.values()):
+        raise NoChampionError(
+            "No model has a champion.", remedy="Train them: python -m training all --promote"
+        )
+    with (
+        closing(SqlScoreStore(database_url(settings.home, settings.database_url or None))) as store,
+        shown() as report,
+    ):
+        for name, version in serving.items():
+            if version is None:
+                print(f"{name} has no champion and is left out.", file=sys.stderr)
+                continue
+            spec = catalog.spec(name)
+
+            def said(done: int, of: int, name: str = name) -> None:
+                report(f"{name}: rows", done, of)
+
+            bundle = _downloaded(registry, spec, version)
+            data = rows_to_score(spec, log, now, progress=said)
+            done = batch.score(
+                spec,
+                bundle,
+                data,
+                log,
+                store,
+                settings.home / "scores",
+                scored_at=time.time_ns() // 1_000,
+            )
+            print(batch.summary(done, now))
+    return 0
+
+
+def _promote(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    spec = catalog.spec(arguments.model)
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    if arguments.rollback:
+        version = registry.rollback(spec.name)
+    else:
+        chosen = arguments.version or registry.resolve(spec.name, CHALLENGER)
+        if chosen is None:
+            raise RegistryError(
+                f"{spec.name!r} has no challenger to promote.",
+                remedy=f"Train one: python -m training {spec.name}",
+            )
+        version = str(chosen)
+        registry.promote(spec.name, version)
+    print(f"{spec.name}: version {version} is the champion.")
+    return 0
+
+
+def _prospects(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    spec = catalog.spec(arguments.model or listing.model_for_campaigns())
+    log = EventLog.open(settings.home)
+    money = listing.Money(arguments.value, arguments.cost, arguments.save_rate)
+    with closing(
+        SqlScoreStore(database_url(settings.home, settings.database_url or None))
+    ) as store:
+        found = listing.prospects(spec, log, store, arguments.campaign, money)
+    if arguments.out is not None:
+        table = listing.cells(found, arguments.limit)
+        listing.write_csv(arguments.out, table)
+        print(f"{len(table):,} places: {arguments.out}")
+    else:
+        printed.places(found, arguments.limit or 20, log.source.currency)
+    for sentence in (*found.assumptions, *log.source.statements):
+        print(f"- {sentence}", file=sys.stderr)
+    return 0
+
+
+def _monitor(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    try:
+        return _monitored(catalog.spec(arguments.model), settings)
+    except NextbestError as mistake:
+        print(f"error: {mistake}", file=sys.stderr)
+        return CANNOT_TELL
+
+
+def _monitored(spec: ModelSpec, settings: TrainingSettings) -> int:
+    log = EventLog.open(settings.home)
+    now = moment(log, None, clock_name=settings.clock)
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    champion = _downloaded(registry, spec, registry.champion(spec.name))
+    before = registry.resolve(spec.name, PREVIOUS)
+    with shown() as report:
+        present = rows_to_score(
+            spec, log, now, progress=lambda done, of: report("present rows", done, of)
+        )
+        matured = build(spec, log, now, progress=lambda done, of: report("matured rows", done, of))
+    since = matured.rows["matures_at"].to_numpy() > champion.spec.as_of
+    found = monitor.monitor(
+        champion,
+        spec.gate,
+        matured.take(np.flatnonzero(since)),
+        present,
+        None if before is None else _downloaded(registry, spec, before),
+    )
+    printed.monitored(spec, champion, found)
+    return found.code
+
+
+def _downloaded(registry: Registry, spec: ModelSpec, version: str) -> Bundle:
+    with TemporaryDirectory() as scratch:
+        folder = registry.download(spec.name, version, Path(scratch) / version)
+        bundle = Bundle.load(folder, version)
+    bundle.verify()
+    return bundle

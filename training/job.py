@@ -1,0 +1,239 @@
+"""One training job, from the log to a version in the registry."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.clock import to_iso
+from features.log import EventLog
+from features.progress import Report, silent
+from models.bundle import Bundle
+from models.registry import Registry
+from models.spec import ModelSpec
+from training.card import Card
+from training.dataset import Dataset, build, moment
+from training.fit import Fitting
+from training.learn import Learned, check_minimum, learn
+from training.publish import probability_bundle, segment_bundle
+from training.segment_story import described, segment_card, segment_metrics
+from training.segmenting import fit_segments
+from training.settings import TrainingSettings
+from training.story import Origins, probability_card
+from training.track import Run, code_version, run, slug
+from training.verdict import as_plain, champion_of, judge_challenger, judge_segments
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training job did.
+
+    Attributes
+    ----------
+    model, version, run_id : str
+    decision : dict
+        As in `decision.json`; `serves` says whether this version is the champion now.
+    bundle : Bundle
+        What was published.
+    """
+
+    model: str
+    version: str
+    run_id: str
+    decision: dict[str, Any]
+    bundle: Bundle
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a run writes down."""
+
+    bundle: Bundle
+    card: Card
+    decision: dict[str, Any]
+    write: Callable[[Run], None]
+
+
+def train(
+    spec: ModelSpec,
+    log: EventLog,
+    registry: Registry,
+    settings: TrainingSettings,
+    *,
+    as_of: str | int | None = None,
+    promote: bool = False,
+    random_state: int = 0,
+    report: Report = silent,
+    wall: Callable[[], int] = time.time_ns,
+) -> Outcome:
+    """Return what came of training a model: a version in the registry, champion or not.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    log : EventLog
+    registry : Registry
+    settings : TrainingSettings
+    as_of : str or int, optional
+        The present moment of the data; by default the clock's.
+    promote : bool
+        Whether a version that passes the gate becomes the champion.
+    report : callable
+        Told how far the job has come.
+
+    Raises
+    ------
+    NextbestError
+        No rows, too few, one answer only, or a date that is none.
+    """
+    now = moment(log, as_of, clock_name=settings.clock)
+    where = Origins(log.source, log.fingerprint, now, wall() // 1_000, code_version(), random_state)
+    steps = _Steps(spec.name, report)
+    data = build(spec, log, now, progress=lambda done, of: report(f"{spec.name}: rows", done, of))
+    champion, why_not = champion_of(spec, registry)
+    made = (_segments if spec.label is None else _probability)(
+        spec, data, champion, why_not, where, settings, promote, steps
+    )
+    tags = {"model": spec.name, "as_of": to_iso(now), "mlflow.source.git.commit": where.commit}
+    with run(registry, spec.name, tags) as written, tempfile.TemporaryDirectory() as scratch:
+        steps("publish")
+        written.parameters(_parameters(spec, data, where))
+        made.write(written)
+        written.files(_files(spec, made))
+        folder = made.bundle.save(Path(scratch) / "bundle")
+        reason = made.decision["reason"]
+        version = registry.publish(spec.name, folder, written.run_id, description=reason)
+        if made.decision["serves"]:
+            registry.promote(spec.name, version)
+    steps("done")
+    return Outcome(spec.name, version, written.run_id, made.decision, made.bundle)
+
+
+def _probability(
+    spec: ModelSpec,
+    data: Dataset,
+    champion: Bundle | None,
+    why_not: str,
+    where: Origins,
+    settings: TrainingSettings,
+    asked: bool,
+    steps: _Steps,
+) -> _Made:
+    how = Fitting(random_state=where.random_state, threads=settings.threads)
+    learned = learn(spec, data, how, steps)
+    found, said = judge_challenger(learned, champion, where.random_state)
+    decision = as_plain(
+        found,
+        [why_not, *said] if why_not else said,
+        asked=asked,
+        learned_until=learned.split.begins,
+        beats_best_baseline=learned.evaluation.beats,
+        verdict=learned.evaluation.verdict(),
+        choice=learned.choice,
+    )
+    name = found.baseline if found.publish == "baseline" else learned.evaluation.model.name
+    shown = learned.candidate(name)
+    card = probability_card(learned, where, name, decision["reason"])
+    return _Made(
+        probability_bundle(learned, shown, where, decision, card),
+        card,
+        decision,
+        lambda written: _write_probability(written, learned),
+    )
+
+
+def _segments(
+    spec: ModelSpec,
+    data: Dataset,
+    champion: Bundle | None,
+    why_not: str,
+    where: Origins,
+    settings: TrainingSettings,
+    asked: bool,
+    steps: _Steps,
+) -> _Made:
+    check_minimum(spec, len(data), 0)
+    steps("clusters")
+    segmented = fit_segments(
+        spec, data.X, random_state=where.random_state, threads=settings.threads
+    )
+    found = judge_segments(segmented, data, champion, where.random_state)
+    decision = as_plain(found, [why_not] if why_not else [], asked=asked)
+    segments = described(spec, segmented, where.source.currency)
+    card = segment_card(spec, segmented, segments, where, decision["reason"])
+    return _Made(
+        segment_bundle(spec, data, segmented, segments, where, decision, card),
+        card,
+        decision,
+        lambda written: written.metrics(segment_metrics(segmented)),
+    )
+
+
+def _write_probability(written: Run, learned: Learned) -> None:
+    written.metrics(learned.evaluation.model.metrics)
+    for judged in learned.evaluation.baselines:
+        written.metrics(judged.metrics, prefix=f"baseline.{slug(judged.name)}.")
+    gap = learned.evaluation.difference
+    written.numbers(
+        {
+            "log_loss_over_best_baseline": gap.mean,
+            "log_loss_over_best_baseline_low": gap.low,
+            "log_loss_over_best_baseline_high": gap.high,
+        }
+    )
+    for step, origin in enumerate(learned.origins):
+        losses = {
+            f"backtest.{slug(name)}.log_loss": loss / origin.rows
+            for name, loss in origin.losses.items()
+        }
+        written.numbers(losses, step)
+    written.parameters(
+        {
+            **learned.evaluation.model.fitted.notes,
+            "engine": learned.evaluation.model.name,
+            "train_rows": len(learned.split.train),
+            "evaluated_from": to_iso(learned.split.begins),
+            "evaluated_to": to_iso(learned.split.ends),
+        }
+    )
+
+
+def _parameters(spec: ModelSpec, data: Dataset, where: Origins) -> dict[str, Any]:
+    return {
+        "rows": len(data),
+        "as_of": to_iso(where.now),
+        "random_state": where.random_state,
+        "data_fingerprint": where.fingerprint,
+        "source": where.source.name,
+        "code_version": where.commit,
+        "features": len(spec.features),
+        "step": spec.step,
+        "slice": spec.slice,
+        "estimator": spec.estimator(where.random_state, 1),
+    }
+
+
+def _files(spec: ModelSpec, made: _Made) -> dict[str, bytes | str | Mapping[str, Any]]:
+    features = {f.name: spec.feature_words(f, "en") for f in spec.features}
+    return {
+        "card.md": made.card.markdown(),
+        "card.html": made.card.html(),
+        "decision.json": made.decision,
+        "features.json": features,
+        **{f"plots/{title}.png": picture for title, picture in made.card.plots},
+    }
+
+
+class _Steps:
+    """Tells a report what a job is at, without knowing how much there is to come."""
+
+    def __init__(self, model: str, report: Report) -> None:
+        self._model, self._report = model, report
+        self._done = 0
+
+    def __call__(self, what: str) -> None:
+        self._report(f"{self._model}: {what}", 0, None)

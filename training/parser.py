@@ -1,0 +1,83 @@
+"""What may be typed after ``python -m training``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from models.catalog import CATALOG
+
+EVERY = "all"
+PROGRAM = "python -m training"
+
+
+def job_parser() -> argparse.ArgumentParser:
+    """Return the parser of everything but training itself."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Train the models of the catalogue, score with them, and watch them.",
+        epilog=f"To train: {PROGRAM} MODEL [--as-of DATE] [--promote], where MODEL is one of "
+        f"{', '.join(CATALOG)}, or {EVERY} of them.",
+    )
+    jobs = parser.add_subparsers(dest="job", required=True, metavar="MODEL | JOB")
+    dataset = jobs.add_parser("dataset", help="write a model's point-in-time rows to a file")
+    dataset.add_argument("model", help=_models())
+    dataset.add_argument("--out", type=Path, required=True, help="a .parquet or .csv file")
+    _as_of(dataset)
+    jobs.add_parser("score", help="score all customers, open campaigns and current placements")
+    promote = jobs.add_parser("promote", help="choose which version serves")
+    promote.add_argument("model", help=_models())
+    which = promote.add_mutually_exclusive_group()
+    which.add_argument("--version", help="by default the latest challenger")
+    which.add_argument("--rollback", action="store_true", help="back to the previous champion")
+    prospects = jobs.add_parser("prospects", help="list whom to contact next in a campaign")
+    prospects.add_argument("--campaign", required=True, help="its id")
+    prospects.add_argument("--model", help="by default the first that is about campaigns")
+    prospects.add_argument(
+        "--value", type=int, help="what one yes is worth, in minor units such as cents"
+    )
+    prospects.add_argument(
+        "--cost", type=int, help="of one contact, in minor units; by default the campaign's"
+    )
+    prospects.add_argument(
+        "--save-rate", type=float, help="for a model of a loss: whom a contact keeps, 0 to 1"
+    )
+    prospects.add_argument("--limit", type=_positive, help="places shown (default: 20; file: all)")
+    prospects.add_argument("--out", type=Path, help="a .csv file, safe for spreadsheets")
+    monitor = jobs.add_parser(
+        "monitor",
+        help="compare a champion with what happened since",
+        description="Ends with 0: keep the champion, 1: retrain, 2: roll back, and 3 if it cannot "
+        "be told.",
+    )
+    monitor.add_argument("model", help=_models())
+    return parser
+
+
+def train_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``python -m training MODEL``."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Train one model, or all of them.")
+    parser.add_argument("model", help=f"{_models()}, or {EVERY}")
+    _as_of(parser)
+    parser.add_argument(
+        "--promote", action="store_true", help="let what passes the gate become the champion"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of everything drawn (default: 0)")
+    return parser
+
+
+def _as_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--as-of", metavar="DATE", help="train as if it were then, such as 2017-12-04"
+    )
+
+
+def _models() -> str:
+    return f"one of {', '.join(CATALOG)}"
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
