@@ -18,7 +18,7 @@ PAST_RESPONSE = lines.count(last="90d", category=context("category"))
 def estimator(random_state: int, num_threads: int = 1) -> Estimator:
     """Return unfitted trees, larger ones: impressions come by the hundred thousand."""
     return boosted_trees(
-        random_state, num_threads, num_leaves=24, learning_rate=0.05, min_child_samples=200
+        random_state, num_threads, num_leaves=12, learning_rate=0.08, min_child_samples=200
     )
 
 

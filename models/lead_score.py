@@ -10,10 +10,17 @@ from models.trees import boosted_trees
 redemptions = events("redemption")
 PAST_RESPONSE = redemptions.count(last="365d")
 
+# Both grow with the age of a young log rather than with the customer, so a campaign later than
+# all of training would be scored outside what was learnt.
+AGES_WITH_THE_LOG = (
+    events("order").days_since_first(),
+    events("contact").count(last="365d"),
+)
+
 
 def estimator(random_state: int, num_threads: int = 1) -> Estimator:
     """Return unfitted trees, small ones: there are some hundreds of answers to learn from."""
-    return boosted_trees(random_state, num_threads, num_leaves=6)
+    return boosted_trees(random_state, num_threads, num_leaves=4)
 
 
 SPEC = ModelSpec(
@@ -23,7 +30,16 @@ SPEC = ModelSpec(
     output="probability",
     # A redemption is known at the end of its day, hence the lag of one.
     label=redemptions.any(until=campaign("ends_at"), campaign_id=context("campaign_id"), lag="1d"),
-    features=exchange.CUSTOMER + engagement.CUSTOMER + engagement.LEAD + profile.FEATURES,
+    features=tuple(
+        feature
+        for feature in (
+            *exchange.CUSTOMER,
+            *engagement.CUSTOMER,
+            *engagement.LEAD,
+            *profile.FEATURES,
+        )
+        if feature not in AGES_WITH_THE_LOG
+    ),
     context={"campaign_id": "text"},
     spine="lead",
     score_spine="open_leads",

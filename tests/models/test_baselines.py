@@ -155,3 +155,8 @@ def test_a_constant_baselines_margin_is_its_rates_logit():
     assert fit_baseline(CONSTANT, ENCODER, X, y, groups).margins(X) == pytest.approx(
         logit(y.mean())
     )
+
+
+def test_two_customers_are_enough_to_fit():
+    X, y, groups, _ = rows(60)
+    assert fit_baseline(LOGISTIC, ENCODER, X, y, groups % 2).terms

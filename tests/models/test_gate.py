@@ -117,13 +117,13 @@ def test_the_same_rows_give_the_same_decision():
 
 def test_equal_models_are_promoted_as_rarely_as_promised():
     promoted = 0
-    for seed in range(60):
+    for seed in range(40):
         y, groups, margin, _, _ = rows(400, seed)
         random = np.random.default_rng(seed + 1_000)
         one, other = (expit(margin + random.normal(0, 0.3, 400)) for _ in range(2))
-        decision = decide(Gate(resamples=300), y, groups, one, {"other": other})
+        decision = decide(Gate(resamples=200), y, groups, one, {"other": other})
         promoted += decision.numbers["difference_high"] < 0
-    assert promoted <= 6  # expected 1.5
+    assert promoted <= 5  # expected 1
 
 
 def test_a_decision_needs_a_baseline_and_both_answers():

@@ -121,3 +121,13 @@ def test_resampling_by_group_equals_weighting_by_row(name):
     # One Newton step is exact up to the squared standard error.
     loose = 0.01 if name.startswith("calibration") else 1e-12
     assert fast == pytest.approx(METRICS[name].function(y, p, draw[codes]), abs=loose)
+
+
+def test_a_step_that_overshoots_is_halved():
+    # At logit -25 the curve is flat, so that a full Newton step would go 10 orders too far.
+    assert calibration_intercept([0, 1], [1e-11, 1e-11]) == pytest.approx(-logit(1e-11))
+
+
+def test_weights_that_leave_one_probability_leave_no_slope():
+    with pytest.raises(MetricError, match="all equal"):
+        calibration_slope([0, 1, 0, 1], [0.3, 0.3, 0.6, 0.6], [1, 1, 0, 0])

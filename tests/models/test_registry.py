@@ -1,10 +1,13 @@
 import multiprocessing
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from models.bundle import Bundle
-from models.registry import NoChampionError, RegistryError, prepare, tracking_uri
+from models.logged_bundle import fetch_bundle
+from models.registry import NoChampionError, Registry, RegistryError, prepare, tracking_uri
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +132,43 @@ def test_jobs_may_prepare_a_new_registry_together(registry, other_job):
 def test_a_given_tracking_address_is_kept(tmp_path):
     assert tracking_uri(tmp_path, "postgresql://db/mlflow") == "postgresql://db/mlflow"
     assert tracking_uri(tmp_path).startswith("sqlite:////")
+
+
+class LateClient:
+    """A client to whom another job's experiment and model appear only after it has tried."""
+
+    def __init__(self, appears):
+        self.appears, self.tried = appears, False
+
+    def get_experiment_by_name(self, name):
+        return SimpleNamespace(experiment_id="5") if self.tried and self.appears else None
+
+    def search_registered_models(self, *_, **__):
+        return [SimpleNamespace(aliases={})] if self.tried and self.appears else []
+
+    def create_experiment(self, *_):
+        self.tried = True
+        raise MlflowException("taken")
+
+    create_registered_model = create_experiment
+
+
+def test_another_job_that_was_first_is_no_failure(tmp_path):
+    assert Registry(LateClient(True), "", tmp_path).experiment("x") == "5"
+    Registry(LateClient(True), "", tmp_path)._register("x")
+
+
+def test_any_other_failure_of_mlflow_is_not_hidden(tmp_path):
+    for ask in (Registry.experiment, Registry._register):
+        with pytest.raises(MlflowException, match="taken"):
+            ask(Registry(LateClient(False), "", tmp_path), "x")
+
+
+def test_a_version_that_another_process_brought_is_left_as_it_is(registry, folder, tmp_path):
+    (version,) = publish(registry, "raced", folder)
+    source = registry.client.get_model_version_download_uri("raced", version)
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "file").touch()
+    fetch_bundle(source, taken, registry.uri)  # another process was first
+    assert [p.name for p in taken.iterdir()] == ["file"]

@@ -208,3 +208,10 @@ def test_the_default_database_lies_under_home(tmp_path):
     store.replace("churn", [row("a", model="churn")])
     store.close()
     assert (tmp_path / "nextbest.db").is_file()
+
+
+def test_a_store_in_memory_lasts_as_long_as_it_is_open():
+    store = SqlScoreStore("sqlite://")
+    store.replace("churn", [row("a", model="churn")])
+    assert len(store.get("a")) == 1
+    store.close()
