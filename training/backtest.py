@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from training.fit import Fitting
 from training.split import Split
 
 RESAMPLES = 200
+MOST_ROWS = 100_000
+"""An origin learns from at most as many rows: four of them would else take an hour of patience."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,14 @@ class Origin:
 def backtest(
     spec: ModelSpec, data: Dataset, splits: Sequence[Split], how: Fitting, step: Step
 ) -> list[Origin]:
-    """Return each origin's candidates and metrics, in the order of `splits`."""
+    """Return each origin's candidates and metrics, in the order of `splits`.
+
+    Parameters
+    ----------
+    how : Fitting
+        Its number of trees is used at every origin.
+    """
+    how = replace(how, most_rows=MOST_ROWS)
     origins = []
     for number, split in enumerate(splits, start=1):
 

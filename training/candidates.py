@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.baselines import fit_baseline
 from models.calibrator import Calibrator
@@ -29,15 +30,13 @@ def fit_candidates(
     step : callable
         Told what is being fitted.
     """
-    rows = data.X.iloc[split.train]
+    learned = split.train[_drawn(data, split, how)]
+    rows = data.X.iloc[learned]
     encoder = Encoder.fit(rows, spec.features)
-    y = data.y.to_numpy()[split.train]
-    _, groups = np.unique(
-        data.rows["customer_id"].to_numpy()[split.train].astype(str), return_inverse=True
-    )
-    table = Table(encoder.transform(rows), y, groups.astype(np.int64), encoder)
+    y, groups = data.y.to_numpy()[learned], _customers(data, learned)
+    table = Table(encoder.transform(rows), y, groups, encoder)
     step(TREES)
-    fitted = [fit_trees(spec, table, _stop(data, split), how)]
+    fitted = [fit_trees(spec, table, _stop(data, split, how), how)]
     for baseline in spec.baselines:
         step(baseline.name)
         linear = fit_baseline(baseline, encoder, table.X, y, groups, how.random_state)
@@ -67,8 +66,28 @@ def judge_all(
     )  # fmt: skip
 
 
-def _stop(data: Dataset, split: Split) -> tuple[np.ndarray, np.ndarray] | None:
+def _customers(data: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Codes of the customers of some rows."""
+    names = data.rows["customer_id"].to_numpy()[rows].astype(str)
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _drawn(data: Dataset, split: Split, how: Fitting) -> NDArray[np.int64]:
+    """Positions among the training rows of the customers to learn from."""
+    n = len(split.train)
+    if how.most_rows is None or n <= how.most_rows:
+        return np.arange(n)
+    customers = _customers(data, split.train)
+    places = np.random.default_rng(how.random_state).permutation(int(customers.max()) + 1)
+    return np.flatnonzero(places[customers] < len(places) * how.most_rows // n)
+
+
+def _stop(
+    data: Dataset, split: Split, how: Fitting
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Positions among the training rows to learn from and to stop by."""
+    if how.trees is not None:
+        return None
     part = inner(
         split,
         data.rows["as_of"].to_numpy(),

@@ -21,6 +21,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 PATIENCE = 50
 """Trees without improvement on the later part before the count is settled."""
+ENOUGH_MARGINS = 40_000
+"""Out-of-fold margins from which a calibrator gets no better; further folds are left out."""
 
 
 class FitError(NextbestError):
@@ -91,12 +93,15 @@ class Fitting:
         Folds of customers for the margins that the calibrator is fitted to.
     trees : int, optional
         A number settled before; otherwise early stopping settles it.
+    most_rows : int, optional
+        With more training rows than this, some customers are drawn and the others left out.
     """
 
     random_state: int = 0
     threads: int = 2
-    folds: int = 5
+    folds: int = 4
     trees: int | None = None
+    most_rows: int | None = None
 
 
 def fit_trees(
@@ -128,15 +133,19 @@ def fit_trees(
     """
     trees = how.trees or _settle(spec, table, stop, how)
     folds = folds_of(table.groups, how.folds, how.random_state)
-    margins = np.empty(len(table.y))
-    for fold in np.unique(folds):
+    margins = np.full(len(table.y), np.nan)
+    for fold in range(how.folds):
         held = folds == fold
-        fold_booster = _grown(spec, table.take(~held), trees, how)
-        margins[held] = fold_booster.predict(table.X[held], raw_score=True, num_threads=how.threads)
-    calibrator, losses = choose(margins, table.y, folds)
-    booster = Booster(_grown(spec, table, trees, how).model_to_string())
+        booster = _grown(spec, table.take(~held), trees, how)
+        margins[held] = booster.predict(table.X[held], raw_score=True, num_threads=how.threads)
+        known = np.isfinite(margins)
+        if known.sum() >= ENOUGH_MARGINS:
+            break
+    halves = folds_of(table.groups[known], how.folds, how.random_state)
+    calibrator, losses = choose(margins[known], table.y[known], halves)
+    refitted = Booster(_grown(spec, table, trees, how).model_to_string())
     notes = {"trees": trees, "calibrator": calibrator.method, "calibration_losses": losses}
-    return Fitted("boosted trees", table.encoder, booster, calibrator, notes)
+    return Fitted("boosted trees", table.encoder, refitted, calibrator, notes)
 
 
 def _settle(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,10 +85,11 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     splits = rolling(as_of, matures_at, y, slicing_of(spec), slices=1 + spec.backtests)
     latest = splits[0]
     check_minimum(spec, len(latest.train), int(y[latest.train].sum()))
-    earlier = [s for s in splits[1:] if _enough(spec, y, s)]
-    origins = backtest(spec, data, earlier[::-1], how, step)
-    engine, choice = better_engine(origins)
     fitted = fit_candidates(spec, data, latest, how, step)
+    earlier = [s for s in splits[1:] if _enough(spec, y, s)]
+    settled = replace(how, trees=fitted[0].notes["trees"])
+    origins = backtest(spec, data, earlier[::-1], settled, step)
+    engine, choice = better_engine(origins)
     step("evaluate")
     judged = judge_all(spec, data, latest, fitted, resamples=500, random_state=how.random_state)
     customers = data.rows["customer_id"].to_numpy()[latest.test]

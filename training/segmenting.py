@@ -146,7 +146,7 @@ def _scaling(encoder: Encoder, encoded: Floats) -> Clusters:
 
 
 def _fitted_centers(kmeans: object, Z: Floats) -> Floats:
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):
         centers: Floats = kmeans.fit(Z).cluster_centers_  # type: ignore[attr-defined]

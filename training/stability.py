@@ -83,7 +83,7 @@ def choose_number(
     adjusted Rand index; Rousseeuw (1987) for the silhouette.
     """
     from sklearn.metrics import adjusted_rand_score, silhouette_score
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     random = np.random.default_rng(random_state)
     if len(Z) > ROWS:
