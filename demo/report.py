@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from demo.api import Api
 
@@ -24,37 +25,35 @@ REASONS = 2
 def models(console: Console, answer: Mapping[str, Any]) -> None:
     """Part 1: a row a model and metric, with interval and best baseline, from /v1/models."""
     table = Table(box=None, padding=(0, 1))
-    table.add_column("model", style="bold")
-    table.add_column("serves")
-    table.add_column("metric")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("best baseline")
-    table.add_column("its value", justify="right")
+    for heading in ("model", "version serving", "metric [95 % interval]", "best baseline"):
+        table.add_column(heading, no_wrap=True)
+    verdicts = []
     for model in answer["models"]:
         champion = model["champion"]
         if champion is None:
             table.add_row(model["model"], "no champion")
             continue
-        name, serves = model["model"], f"v{champion['version']}, {champion['engine']}"
+        name, serves = model["model"], f"{champion['version']}: {champion['engine']}"
         best = best_baseline(champion["baselines"])
         for metric in SHOWN_METRICS:
             found = champion["metrics"].get(metric)
             if found is None or found["value"] is None:
                 continue
             beside = champion["baselines"].get(best, {}).get(metric)
+            interval = f"[{found['low']:.3f}, {found['high']:.3f}]"
             table.add_row(
                 name,
                 serves,
-                METRIC_WORDS[metric],
-                f"{found['value']:.3f}",
-                f"{found['low']:.3f} to {found['high']:.3f}",
-                best if beside else "",
-                f"{beside['value']:.3f}" if beside else "",
+                Text(f"{METRIC_WORDS[metric]:<10} {found['value']:.3f} {interval}"),
+                f"{beside['value']:.3f} {best}" if beside else "",
             )
             name = serves = ""
+        if "verdict" in champion["decision"]:
+            verdicts.append(f"{model['model']}: {champion['decision']['verdict']}")
     _part(console, 1, "The models, judged on rows later than any they learned from")
     console.print(table)
+    for verdict in verdicts:
+        console.print(verdict, highlight=False, markup=False)
 
 
 def best_baseline(baselines: Mapping[str, Mapping[str, Any]]) -> str:
@@ -92,7 +91,7 @@ def prospects(console: Console, answer: Mapping[str, Any]) -> None:
             place["customer_id"],
             f"{place['probability']:.1%}",
             f"{place['expected_net_value'] / 100:.2f}",
-            "\n".join(reason["words"] for reason in place["reasons"][:REASONS]),
+            Text("\n".join(reason["words"] for reason in place["reasons"][:REASONS])),
         )
     console.print(table)
     left_out = sum(answer["left_out"].values())
@@ -103,7 +102,7 @@ def prospects(console: Console, answer: Mapping[str, Any]) -> None:
         highlight=False,
     )
     for assumption in answer["assumptions"]:
-        console.print(assumption, highlight=False)
+        console.print(assumption, highlight=False, markup=False)
 
 
 def call(console: Console, url: str, path: str, body: object, answer: object) -> None:
@@ -117,18 +116,23 @@ def call(console: Console, url: str, path: str, body: object, answer: object) ->
         markup=False,
         soft_wrap=True,
     )
-    console.print(json.dumps(answer, indent=2, ensure_ascii=False), highlight=False, markup=False)
+    shown = json.dumps(answer, indent=2, ensure_ascii=False)
+    console.print(shown, highlight=False, markup=False, soft_wrap=True)
 
 
 def where_next(console: Console, home: str, statements: Sequence[str]) -> None:
     """Part 5: how to open what is there now, and what must be known of the data."""
     _part(console, 5, "Where to look next")
     given = "" if home == ".nextbest" else f"NEXTBEST_HOME={home} "
-    console.print(f"runs, cards and the registry   {given}make mlflow   http://127.0.0.1:5000")
-    console.print(f"the API and its documentation  {given}make serve    http://127.0.0.1:8000/docs")
+    for command, address, what in (
+        ("make mlflow", "http://127.0.0.1:5000", "runs, cards and the registry"),
+        ("make serve", "http://127.0.0.1:8000/docs", "the API, with examples to try"),
+    ):
+        line = f"{given}{command:<12} {address:<28} {what}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print()
     for statement in statements:
-        console.print(f"- {statement}", highlight=False)
+        console.print(f"- {statement}", highlight=False, markup=False)
 
 
 def ask_and_show(console: Console, api: Api, home: str) -> None:
