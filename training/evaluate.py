@@ -50,6 +50,9 @@ class Evaluation:
         The customer of each row; intervals are over customers.
     model : Judgement
     baselines : tuple of Judgement
+        What the model has to beat.
+    rivals : tuple of Judgement
+        Other engines that lost to it on earlier slices; shown, but none to beat.
     difference : Difference
         Mean log loss of the model minus that of the best baseline; below 0 the model is better.
     """
@@ -58,7 +61,13 @@ class Evaluation:
     customers: NDArray[Any]
     model: Judgement
     baselines: tuple[Judgement, ...]
+    rivals: tuple[Judgement, ...]
     difference: Difference
+
+    @property
+    def everyone(self) -> tuple[Judgement, ...]:
+        """The model, then its rivals, then its baselines."""
+        return (self.model, *self.rivals, *self.baselines)
 
     @property
     def best_baseline(self) -> Judgement:
@@ -118,6 +127,7 @@ def compare(
     customers: NDArray[Any],
     model: Judgement,
     baselines: Sequence[Judgement],
+    rivals: Sequence[Judgement] = (),
     *,
     resamples: int = 2_000,
     random_state: int = 0,
@@ -127,7 +137,7 @@ def compare(
     difference = paired_bootstrap(
         log_losses(y, model.p), log_losses(y, best.p), customers, resamples, random_state
     )
-    return Evaluation(y, customers, model, tuple(baselines), difference)
+    return Evaluation(y, customers, model, tuple(baselines), tuple(rivals), difference)
 
 
 def _calibration(

@@ -179,8 +179,9 @@ def _segments(
 
 def _write_probability(written: Run, learned: Learned) -> None:
     written.metrics(learned.evaluation.model.metrics)
-    for judged in learned.evaluation.baselines:
-        written.metrics(judged.metrics, prefix=f"baseline.{slug(judged.name)}.")
+    for kind in ("baseline", "rival"):
+        for judged in getattr(learned.evaluation, f"{kind}s"):
+            written.metrics(judged.metrics, prefix=f"{kind}.{slug(judged.name)}.")
     gap = learned.evaluation.difference
     written.numbers(
         {

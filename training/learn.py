@@ -10,7 +10,7 @@ from features.clock import parse_duration
 from features.errors import NextbestError
 from models.spec import ModelSpec
 from training.backtest import Origin, backtest, better_engine, origin
-from training.candidates import Step, fit_candidates, judge_all
+from training.candidates import TREES, Step, fit_candidates, judge_all
 from training.dataset import Dataset
 from training.evaluate import Evaluation, Judgement, compare
 from training.fit import Fitting
@@ -32,7 +32,8 @@ class Learned:
     split : Split
         The latest one.
     evaluation : Evaluation
-        On the latest slice: the chosen engine as the model, all others as baselines.
+        On the latest slice: the chosen engine as the model. Where that is a declared baseline,
+        the trees are its rivals and the other baselines what it has to beat.
     origins : tuple of Origin
         In order of time; the last one is the latest slice.
     choice : str
@@ -53,8 +54,7 @@ class Learned:
 
     def candidate(self, name: str) -> Judgement:
         """Return the candidate of a name, model or baseline."""
-        everyone = (self.evaluation.model, *self.evaluation.baselines)
-        return next(judged for judged in everyone if judged.name == name)
+        return next(judged for judged in self.evaluation.everyone if judged.name == name)
 
 
 def slicing_of(spec: ModelSpec) -> Slicing:
@@ -94,8 +94,11 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     judged = judge_all(spec, data, latest, fitted, resamples=500, random_state=how.random_state)
     customers = data.rows["customer_id"].to_numpy()[latest.test]
     model = next(each for each in judged if each.name == engine)
-    others = [each for each in judged if each.name != engine]
-    evaluation = compare(y[latest.test], customers, model, others, random_state=how.random_state)
+    baselines = [each for each in judged if each.name not in (engine, TREES)]
+    rivals = [each for each in judged if each.name == TREES != engine]
+    evaluation = compare(
+        y[latest.test], customers, model, baselines, rivals, random_state=how.random_state
+    )
     everything = (*origins, origin(data, latest, judged))
     return Learned(spec, data, latest, evaluation, everything, choice)
 

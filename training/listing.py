@@ -67,6 +67,10 @@ def prospects(
     NoScoresError
         Nothing was scored for it.
     """
+    if spec.output != "probability":
+        raise NoScoresError(
+            f"{spec.name!r} gives no probability to rank by.", remedy="Choose another --model."
+        )
     if campaign not in log.campaigns:
         raise UnknownCampaignError(
             f"There is no campaign {campaign!r}.",
@@ -75,10 +79,13 @@ def prospects(
     about = campaign if "campaign_id" in spec.context else None
     rows = {row.row_id: row for row in store.read(spec.name, Filters(campaign_id=about))}
     if not rows:
+        open_ones = {str(row.context.get("campaign_id")) for row in store.read(spec.name)}
         raise NoScoresError(
             f"{spec.name!r} has no scores for campaign {campaign!r}: it is not open, or nobody "
             "was scored since it opened.",
-            remedy="Score again: python -m training score",
+            remedy=f"Choose one of: {', '.join(sorted(open_ones, key=_natural))}."
+            if open_ones
+            else "Score again: python -m training score",
         )
     candidates = [
         Candidate(row.customer_id, row.probability, row.margin or 0.0, row.row_id)

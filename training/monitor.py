@@ -218,4 +218,7 @@ def _by_outcomes(
             continue
         if not lowest <= each.value <= highest and not each.low <= ideal <= each.high:
             return "retrain", f"Its {name.replace('_', ' ')} is off: {each}."
-    return "keep", f"On {len(y):,} rows that matured since training it keeps its promises."
+    return "keep", (
+        f"On {len(y):,} rows that matured since training its calibration stays within what the "
+        "gate tolerates."
+    )

@@ -44,8 +44,7 @@ def probability_bundle(
         The gate's, as plain values.
     card : Card
     """
-    everyone = (learned.evaluation.model, *learned.evaluation.baselines)
-    others = [each for each in everyone if each.name != shown.name]
+    others = [each for each in learned.evaluation.baselines if each.name != shown.name]
     spec = PublishedSpec.of(
         learned.spec,
         horizon=horizon_words(learned.spec.label),

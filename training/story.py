@@ -14,6 +14,7 @@ from features.source import Source
 from models.bootstrap import Estimate
 from models.spec import ModelSpec
 from training import plots
+from training.candidates import TREES
 from training.card import Card, Table, percent
 from training.evaluate import Judgement
 from training.learn import Learned
@@ -146,7 +147,7 @@ def movers(learned: Learned, shown: Judgement) -> Table:
 
 def metric_table(learned: Learned) -> Table:
     """Return model and baselines on the latest slice, every metric with its 95 % interval."""
-    judged = (learned.evaluation.model, *learned.evaluation.baselines)
+    judged = learned.evaluation.everyone
     header = ("metric", *(each.name for each in judged))
     rows = [
         (METRIC_WORDS.get(name, name), *(cell(each.metrics[name]) for each in judged))
@@ -211,6 +212,7 @@ def _short(learned: Learned, shown: Judgement, reason: str) -> Sequence[str]:
     sentences = [
         f"It gives each {spec.entity} the probability that the customer {spec.act} ({within}). On "
         f"average that is true for {rate}.",
+        *([] if evaluation.model.name == TREES else [learned.choice]),
         evaluation.verdict(),
     ]
     if shown.name != evaluation.model.name:
