@@ -7,21 +7,24 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from demo.api import Api
+from demo.memory import is_same, remember, state
 from demo.report import ask_and_show
 from demo.server import SERVE, running
-from demo.steps import Step, environment, run
+from demo.steps import Done, Step, environment, run
 from features.errors import NextbestError
 
+TRAIN = Step("train four models and decide on each", ("training", "all", "--promote"))
 STEPS = (
     Step("ingest real purchases", ("features", "ingest", "complete-journey")),
     Step("build features and the online store", ("features", "build")),
-    Step("train four models and decide on each", ("training", "all", "--promote")),
+    TRAIN,
     Step("score everyone", ("training", "score")),
 )
 QUICK = {"ingest": ("--impressions", "60000")}
@@ -34,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        show(console, arguments.home, steps(quick=arguments.quick))
+        show(console, arguments.home, steps(quick=arguments.quick), again=arguments.again)
     except NextbestError as error:
         print(error, file=sys.stderr)
         return 1
@@ -53,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--quick", action="store_true", help="a fifth of the impressions, for machines in a hurry"
     )
+    made.add_argument(
+        "--again", action="store_true", help="train even if data and code are what they were"
+    )
     return made
 
 
@@ -65,12 +71,14 @@ def steps(quick: bool) -> tuple[Step, ...]:
     'python -m features ingest complete-journey --impressions 60000'
     """
     return tuple(
-        Step(step.words, step.arguments + (QUICK.get(step.arguments[1], ()) if quick else ()))
+        replace(step, arguments=step.arguments + QUICK[step.arguments[1]])
+        if quick and step.arguments[1] in QUICK
+        else step
         for step in STEPS
     )
 
 
-def show(console: Console, home: Path, wanted: Sequence[Step]) -> None:
+def show(console: Console, home: Path, wanted: Sequence[Step], again: bool) -> None:
     """Run the steps, start the service, print the five parts and stop the service.
 
     Raises
@@ -80,12 +88,12 @@ def show(console: Console, home: Path, wanted: Sequence[Step]) -> None:
     """
     started = time.monotonic()
     env = environment(home)
-    for number, step in enumerate(wanted, start=1):
+    for number, step in enumerate((*wanted, SERVE), start=1):
         console.print(f"[bold]{number}/{len(wanted) + 1}[/bold] {step.words}: {step.line}")
-        done = run(step, env, console)
-        said = f"    {done.said} ({done.seconds:.0f} s)"
-        console.print(said, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"[bold]{len(wanted) + 1}/{len(wanted) + 1}[/bold] {SERVE.words}: {SERVE.line}")
+        if step is TRAIN:
+            train(console, home, env, again)
+        elif step is not SERVE:
+            report(console, run(step, env, console))
     with running(env) as url:
         ask_and_show(console, Api(url), str(home))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
@@ -95,6 +103,22 @@ def show(console: Console, home: Path, wanted: Sequence[Step]) -> None:
         f"{peak_mib:,.0f} MiB; the service is stopped.",
         highlight=False,
     )
+
+
+def train(console: Console, home: Path, env: Mapping[str, str], again: bool) -> None:
+    """Train, unless the data and the code are those of the last time."""
+    now = state(env, Path(__file__).resolve().parents[1])
+    if is_same(home, now) and not again:
+        console.print("    data and code are as they were: the models stay (--again trains anew)")
+        return
+    report(console, run(TRAIN, env, console))
+    remember(home, now)
+
+
+def report(console: Console, done: Done) -> None:
+    """Print what a step said last, and how long it took."""
+    said = f"    {done.said} ({done.seconds:.0f} s)"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _stop(number: int, frame: object) -> None:

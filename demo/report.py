@@ -144,13 +144,14 @@ def ask_and_show(console: Console, api: Api, home: str) -> None:
     campaign = leads["prospects"][0]["context"]["campaign_id"]
     found = api.get("/v1/prospects", campaign=campaign, value=VALUE, cost=COST, limit=TOP)
     prospects(console, found)
-    path, body = "/v1/scores/churn", {"customer_id": _first(found), "explain": REASONS}
+    path = f"/v1/scores/{found['model']}"
+    body = {
+        "customer_id": found["prospects"][0]["customer_id"],
+        "context": {"campaign_id": campaign},
+        "explain": REASONS,
+    }
     call(console, api.url, path, body, api.post(path, body))
     where_next(console, home, found["statements"])
-
-
-def _first(found: Mapping[str, Any]) -> str:
-    return str(found["prospects"][0]["customer_id"])
 
 
 def _part(console: Console, number: int, title: str) -> None:
