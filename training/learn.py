@@ -58,15 +58,14 @@ class Learned:
 
 
 def slicing_of(spec: ModelSpec) -> Slicing:
-    """Return how a model's evaluation slices are cut.
+    """Return how a model's evaluation slices are cut: `spec.slice` wide, one behind the other.
 
-    On a grid every customer has one row a date, so one date is a slice. Rows with moments of
-    their own are gathered over `spec.slice`, and further back until there are enough positives.
+    Rows with moments of their own reach further back until there are enough positives. A customer
+    may have several rows in a slice; intervals are over customers.
     """
-    every = parse_duration(spec.slice)
-    if spec.spine is None:
-        return Slicing(width=0, every=every)
-    return Slicing(width=every, every=every, positives=spec.minimum.positives)
+    width = parse_duration(spec.slice)
+    positives = 0 if spec.spine is None else spec.minimum.positives
+    return Slicing(width=width, every=width, positives=positives)
 
 
 def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
@@ -89,7 +88,9 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     earlier = [s for s in splits[1:] if _enough(spec, y, s)]
     settled = replace(how, trees=fitted[0].notes["trees"])
     origins = backtest(spec, data, earlier[::-1], settled, step)
-    engine, choice = better_engine(origins)
+    # Only what had matured before the verdict's rows begin may choose between the engines.
+    known = [matures_at[split.test].max() <= latest.begins for split in earlier[::-1]]
+    engine, choice = better_engine([each for each, k in zip(origins, known, strict=True) if k])
     step("evaluate")
     judged = judge_all(spec, data, latest, fitted, resamples=500, random_state=how.random_state)
     customers = data.rows["customer_id"].to_numpy()[latest.test]
