@@ -15,6 +15,8 @@ from models.metrics import log_loss, log_losses
 from models.ranking import auc
 from models.spec import Gate
 
+_CALIBRATION = ("calibration_slope", "calibration_intercept")
+
 
 class GateError(NextbestError):
     """A decision asked for without what it needs."""
@@ -56,6 +58,9 @@ def decide(
 ) -> Decision:
     """Decide between a challenger and the champion, or the best baseline if there is none yet.
 
+    The best baseline is the one that could be published: closest to what happened among those
+    whose calibration can be believed. A first champion beats it, and is not proven worse than any.
+
     All probabilities are for the same rows, later in time than anything either was fitted to.
 
     Parameters
@@ -92,7 +97,7 @@ def decide(
             "There is no baseline to judge against.", remedy="Give at least the constant rate."
         )
     losses = {name: log_loss(y, p) for name, p in baselines.items()}
-    best = min(losses, key=lambda name: losses[name])
+    best, left_out = _publishable(gate, y, groups, baselines, losses, random_state)
     opponent, name = (
         (baselines[best], f"the best baseline ({best})")
         if champion is None
@@ -106,9 +111,7 @@ def decide(
         random_state,
         tails=(gate.alpha, 1 - gate.alpha),
     )
-    calibration = evaluate(
-        ("calibration_slope", "calibration_intercept"), y, challenger, groups, 500, random_state
-    )
+    calibration = evaluate(_CALIBRATION, y, challenger, groups, 500, random_state)
     numbers = {
         "rows": float(len(np.asarray(y))),
         "customers": float(len(np.unique(np.asarray(groups)))),
@@ -123,6 +126,9 @@ def decide(
     }
     stopped = _guard_rails(gate, numbers["auc_challenger"], calibration)
     compared = _compared(numbers, difference, name)
+    if champion is None and left_out is not None:
+        stopped = stopped or _worse(gate, y, groups, challenger, baselines, left_out, random_state)
+        compared += f"; {left_out.why}"
     if difference.high < 0 and stopped is None:
         return Decision(True, "challenger", best, f"Promoted: {compared}.", numbers)
     why = f"Not promoted: {compared}" + (f", but {stopped}." if difference.high < 0 else ".")
@@ -134,6 +140,56 @@ def decide(
         return Decision(False, "nothing", best, reason, numbers)
     reason = f"{why} The baseline itself ({best}) is published."
     return Decision(False, "baseline", best, reason, numbers)
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """A baseline that comes closest to what happened but may not be published."""
+
+    name: str
+    why: str
+
+
+def _publishable(
+    gate: Gate,
+    y: ArrayLike,
+    groups: ArrayLike,
+    baselines: Mapping[str, ArrayLike],
+    losses: dict[str, float],
+    random_state: int,
+) -> tuple[str, _LeftOut | None]:
+    """Return the best baseline whose probabilities can be believed, and a better one that is not.
+
+    A baseline takes the field when the challenger is not proven better, so it has to keep the
+    calibration that is asked of the challenger. If none does, the best one is taken as it is.
+    """
+    ordered = sorted(losses, key=lambda name: losses[name])
+    left_out: _LeftOut | None = None
+    for name in ordered:
+        found = evaluate(_CALIBRATION, y, baselines[name], groups, 500, random_state)
+        # A constant has no slope; its intercept alone says whether it can be believed.
+        fault = _miscalibrated(gate, {k: e for k, e in found.items() if e.value is not None})
+        if fault is None:
+            return name, left_out
+        left_out = left_out or _LeftOut(name, f"{name} was no opponent, because {fault}")
+    return ordered[0], None
+
+
+def _worse(
+    gate: Gate,
+    y: ArrayLike,
+    groups: ArrayLike,
+    challenger: ArrayLike,
+    baselines: Mapping[str, ArrayLike],
+    left_out: _LeftOut,
+    random_state: int,
+) -> str | None:
+    """Say that the challenger is proven worse even than a baseline that cannot be believed."""
+    ours, theirs = log_losses(y, challenger), log_losses(y, baselines[left_out.name])
+    gap = paired_bootstrap(
+        ours, theirs, groups, gate.resamples, random_state, tails=(gate.alpha, 1 - gate.alpha)
+    )
+    return f"it is further from what happened than {left_out.name}" if gap.low > 0 else None
 
 
 def _compared(numbers: dict[str, float], difference: Difference, opponent: str) -> str:
@@ -157,14 +213,18 @@ def _guard_rails(gate: Gate, auc_: float, calibration: dict[str, Estimate]) -> s
             f"its AUC of {auc_:.3f} is too good to be true (above {gate.too_good:g}): look for a "
             "feature that knows the answer"
         )
-    rails = (
-        ("calibration_slope", gate.slope, 1.0),
-        ("calibration_intercept", gate.intercept, 0.0),
-    )
-    for name, (lowest, highest), ideal in rails:
-        found = calibration[name]
+    undefined = next((name for name in _CALIBRATION if calibration[name].value is None), None)
+    if undefined is not None:
+        return f"its {undefined.replace('_', ' ')} is not defined ({calibration[undefined].why})"
+    return _miscalibrated(gate, calibration)
+
+
+def _miscalibrated(gate: Gate, calibration: dict[str, Estimate]) -> str | None:
+    rails = {"calibration_slope": (gate.slope, 1.0), "calibration_intercept": (gate.intercept, 0.0)}
+    for name, found in calibration.items():
+        (lowest, highest), ideal = rails[name]
         if found.value is None or found.low is None or found.high is None:
-            return f"its {name.replace('_', ' ')} is not defined ({found.why})"
+            continue
         if not lowest <= found.value <= highest and not found.low <= ideal <= found.high:
             return (
                 f"its probabilities are off: {name.replace('_', ' ')} {found}, where "

@@ -132,3 +132,27 @@ def test_a_decision_needs_a_baseline_and_both_answers():
         decide(GATE, y, groups, expit(margin), {})
     with pytest.raises(MetricError, match="same answer"):
         decide(GATE, np.zeros(50), groups, expit(margin), {"constant rate": flat})
+
+
+def test_a_baseline_that_cannot_be_believed_is_not_what_a_first_model_must_beat():
+    y, groups, margin, blurred, _ = rows()
+    # Knows the order as well as the challenger, and overstates: too sharp and too high.
+    boastful = expit(1.5 * margin + 0.9)
+    nearly = expit(margin + np.random.default_rng(1).normal(0, 0.3, len(y)))
+    decision = decide(GATE, y, groups, nearly, {"boastful": boastful, "recency": blurred})
+    assert (decision.publish, decision.baseline) == ("challenger", "recency")
+    assert "boastful was no opponent, because its probabilities are off" in decision.reason
+
+
+def test_a_first_model_proven_worse_than_any_baseline_is_not_published():
+    y, groups, margin, blurred, flat = rows()
+    boastful = expit(1.3 * margin + 0.7)
+    decision = decide(GATE, y, groups, blurred, {"boastful": boastful, "constant rate": flat})
+    assert (decision.publish, decision.baseline) == ("baseline", "constant rate")
+    assert "it is further from what happened than boastful" in decision.reason
+
+
+def test_if_no_baseline_can_be_believed_the_best_one_is_the_opponent():
+    y, groups, margin, _, _ = rows()
+    decision = decide(GATE, y, groups, expit(margin), {"off": expit(0.4 * margin - 3)})
+    assert (decision.publish, decision.baseline) == ("challenger", "off")
