@@ -14,6 +14,7 @@ from features.source import Source
 from models.bootstrap import Estimate
 from models.spec import ModelSpec
 from training import plots
+from training.backtest import MOST_ROWS
 from training.candidates import TREES
 from training.card import Card, Table, percent
 from training.evaluate import Judgement
@@ -178,7 +179,11 @@ def backtest_table(learned: Learned) -> Table:
                 "" if found is None else cell(found),
             )
         )
-    return Table("Rolling-origin backtest", header, rows, learned.choice)
+    note = (
+        f"{learned.choice} Earlier slices learn from at most {MOST_ROWS:,} rows, with the number "
+        "of trees of the latest."
+    )
+    return Table("Rolling-origin backtest", header, rows, note)
 
 
 def feature_table(spec: ModelSpec) -> Table:

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.spec import Minimum
+from training.backtest import better_engine
+from training.candidates import TREES
+from training.dataset import build, moment
+from training.fit import Fitting
+from training.learn import TooLittleDataError, learn, slicing_of
+from training.split import SplitError
+from training.story import probability_card
+
+HOW = Fitting(threads=1, folds=2)
+
+
+def learned_from(spec, log, how=HOW):
+    return learn(spec, build(spec, log, moment(log, None)), how, lambda step: None)
+
+
+@pytest.fixture(scope="module")
+def churn(log, quick):
+    return learned_from(quick("churn", backtests=2), log)
+
+
+def test_metrics_are_identical_on_rerun(churn, log, quick):
+    again = learned_from(quick("churn", backtests=2), log)
+    assert again.evaluation.model.metrics == churn.evaluation.model.metrics
+    assert again.evaluation.difference == churn.evaluation.difference
+    assert [o.losses for o in again.origins] == [o.losses for o in churn.origins]
+    assert np.array_equal(again.evaluation.model.p, churn.evaluation.model.p)
+
+
+def test_no_training_label_matures_after_the_evaluation_begins(churn, log, quick):
+    for learned in (churn, learned_from(quick("lead_score"), log)):
+        rows = learned.data.rows
+        begins = learned.split.begins
+        assert rows["matures_at"].to_numpy()[learned.split.train].max() <= begins
+        assert rows["as_of"].to_numpy()[learned.split.test].min() == begins
+
+
+def test_a_customer_on_the_grid_is_judged_once(churn):
+    assert len(set(churn.evaluation.customers)) == len(churn.evaluation.y)
+    assert churn.split.begins == churn.split.ends
+
+
+def test_leads_are_judged_on_campaigns_with_enough_answers(log, quick):
+    learned = learned_from(quick("lead_score", minimum=Minimum(200, 60)), log)
+    assert learned.evaluation.y.sum() >= 60
+    assert slicing_of(learned.spec).positives == 60
+
+
+def test_every_metric_has_an_interval_or_says_why_not(churn):
+    for judged in churn.evaluation.everyone:
+        assert set(judged.metrics) == set(churn.spec.metrics)
+        for estimate in judged.metrics.values():
+            if estimate.value is None:
+                assert estimate.why
+            else:
+                assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_every_declared_baseline_stands_beside_the_model(churn):
+    names = {judged.name for judged in churn.evaluation.everyone}
+    assert names == {TREES, *(baseline.name for baseline in churn.spec.baselines)}
+
+
+def test_an_engine_is_chosen_on_earlier_slices_only(churn):
+    earlier = churn.origins[:-1]
+    assert all(origin.ends < churn.split.begins for origin in earlier)
+    assert better_engine(earlier)[0] == churn.evaluation.model.name
+    flattered = replace(earlier[0], losses=earlier[0].losses | {"constant rate": 0.0})
+    assert better_engine([flattered])[0] == "constant rate"
+
+
+def test_without_a_backtest_the_trees_are_chosen_and_it_is_said(log, quick):
+    learned = learned_from(quick("churn", backtests=0), log)
+    assert learned.evaluation.model.name == TREES
+    assert "too short for a backtest" in learned.choice
+
+
+def test_fewer_rows_than_asked_for_are_refused(log, quick):
+    with pytest.raises(TooLittleDataError, match=r"asks for 9,000,000 and 20.*longer history"):
+        learned_from(quick("churn", minimum=Minimum(9_000_000, 20)), log)
+    with pytest.raises(TooLittleDataError, match="positives"):
+        learned_from(quick("churn", minimum=Minimum(20, 100_000)), log)
+
+
+def test_no_positives_at_all_are_refused(log, quick):
+    spec = quick("churn", minimum=Minimum(1))
+    data = build(spec, log, moment(log, None))
+    with pytest.raises(SplitError, match="0 positives"):
+        learn(spec, replace(data, y=data.y * 0), HOW, lambda step: None)
+
+
+def test_the_card_says_the_verdict_the_statements_and_the_calibration(churn, log):
+    from training.story import Origins
+
+    where = Origins(log.source, log.fingerprint, moment(log, None), 0, "abc")
+    card = probability_card(churn, where, churn.evaluation.model.name, "Promoted: it is better.")
+    for text in (card.markdown(), card.html()):
+        assert "interval" in text
+        assert "calibration slope" in text
+        assert "Promoted: it is better." in text
+        assert all(statement in text for statement in log.source.statements)
+    assert churn.evaluation.verdict() in card.short
+    assert card.html().count("data:image/png") == 4
