@@ -49,6 +49,20 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class _Task:
+    """What there is to learn from, and against whom it will be judged."""
+
+    spec: ModelSpec
+    data: Dataset
+    champion: Bundle | None
+    why_not: str
+    where: Origins
+    threads: int
+    asked: bool
+    step: Callable[[str], None]
+
+
+@dataclass(frozen=True)
 class _Made:
     """What a run writes down."""
 
@@ -94,17 +108,19 @@ def train(
 
     now = moment(log, as_of, clock_name=settings.clock)
     where = Origins(log.source, log.fingerprint, now, wall() // 1_000, code_version(), random_state)
-    steps = _Steps(spec.name, report)
+
+    def step(what: str) -> None:
+        report(f"{spec.name}: {what}", 0, None)
+
     data = build(spec, log, now, progress=lambda done, of: report(f"{spec.name}: rows", done, of))
     champion, why_not = champion_of(spec, registry)
+    task = _Task(spec, data, champion, why_not, where, settings.threads, promote, step)
     # Small matrices: more threads of BLAS cost three times the processor for the same seconds.
     with threadpool_limits(1, "blas"):
-        made = (_segments if spec.label is None else _probability)(
-            spec, data, champion, why_not, where, settings, promote, steps
-        )
+        made = _segments(task) if spec.label is None else _probability(task)
     tags = {"model": spec.name, "as_of": to_iso(now), "mlflow.source.git.commit": where.commit}
     with run(registry, spec.name, tags) as written, tempfile.TemporaryDirectory() as scratch:
-        steps("publish")
+        step("publish")
         written.parameters(_parameters(spec, data, where))
         made.write(written)
         written.files(_files(spec, made))
@@ -113,60 +129,41 @@ def train(
         version = registry.publish(spec.name, folder, written.run_id, description=reason)
         if made.decision["serves"]:
             registry.promote(spec.name, version)
-    steps("done")
+    step("done")
     return Outcome(spec.name, version, written.run_id, made.decision, made.bundle)
 
 
-def _probability(
-    spec: ModelSpec,
-    data: Dataset,
-    champion: Bundle | None,
-    why_not: str,
-    where: Origins,
-    settings: TrainingSettings,
-    asked: bool,
-    steps: _Steps,
-) -> _Made:
-    how = Fitting(random_state=where.random_state, threads=settings.threads)
-    learned = learn(spec, data, how, steps)
-    found, said = judge_challenger(learned, champion, where.random_state)
+def _probability(task: _Task) -> _Made:
+    where = task.where
+    how = Fitting(random_state=where.random_state, threads=task.threads)
+    learned = learn(task.spec, task.data, how, task.step)
+    found, said = judge_challenger(learned, task.champion, where.random_state)
     decision = as_plain(
         found,
-        [why_not, *said] if why_not else said,
-        asked=asked,
+        [task.why_not, *said] if task.why_not else said,
+        asked=task.asked,
         learned_until=learned.split.begins,
         beats_best_baseline=learned.evaluation.beats,
         verdict=learned.evaluation.verdict(),
         choice=learned.choice,
     )
     name = found.baseline if found.publish == "baseline" else learned.evaluation.model.name
-    shown = learned.candidate(name)
     card = probability_card(learned, where, name, decision["reason"])
     return _Made(
-        probability_bundle(learned, shown, where, decision, card),
+        probability_bundle(learned, learned.candidate(name), where, decision, card),
         card,
         decision,
         lambda written: _write_probability(written, learned),
     )
 
 
-def _segments(
-    spec: ModelSpec,
-    data: Dataset,
-    champion: Bundle | None,
-    why_not: str,
-    where: Origins,
-    settings: TrainingSettings,
-    asked: bool,
-    steps: _Steps,
-) -> _Made:
+def _segments(task: _Task) -> _Made:
+    spec, data, where = task.spec, task.data, task.where
     check_minimum(spec, len(data), 0)
-    steps("clusters")
-    segmented = fit_segments(
-        spec, data.X, random_state=where.random_state, threads=settings.threads
-    )
-    found = judge_segments(segmented, data, champion, where.random_state)
-    decision = as_plain(found, [why_not] if why_not else [], asked=asked)
+    task.step("clusters")
+    segmented = fit_segments(spec, data.X, random_state=where.random_state, threads=task.threads)
+    found = judge_segments(segmented, data, task.champion, where.random_state)
+    decision = as_plain(found, [task.why_not] if task.why_not else [], asked=task.asked)
     segments = described(spec, segmented, where.source.currency)
     card = segment_card(spec, segmented, segments, where, decision["reason"])
     return _Made(
@@ -231,14 +228,3 @@ def _files(spec: ModelSpec, made: _Made) -> dict[str, bytes | str | Mapping[str,
         "features.json": features,
         **{f"plots/{title}.png": picture for title, picture in made.card.plots},
     }
-
-
-class _Steps:
-    """Tells a report what a job is at, without knowing how much there is to come."""
-
-    def __init__(self, model: str, report: Report) -> None:
-        self._model, self._report = model, report
-        self._done = 0
-
-    def __call__(self, what: str) -> None:
-        self._report(f"{self._model}: {what}", 0, None)
