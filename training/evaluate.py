@@ -55,6 +55,8 @@ class Evaluation:
         Other engines that lost to it on earlier slices; shown, but none to beat.
     difference : Difference
         Mean log loss of the model minus that of the best baseline; below 0 the model is better.
+    rival_gaps : tuple of Difference
+        Mean log loss of each rival minus that of the model.
     """
 
     y: NDArray[np.int64]
@@ -63,6 +65,7 @@ class Evaluation:
     baselines: tuple[Judgement, ...]
     rivals: tuple[Judgement, ...]
     difference: Difference
+    rival_gaps: tuple[Difference, ...] = ()
 
     @property
     def everyone(self) -> tuple[Judgement, ...]:
@@ -80,15 +83,19 @@ class Evaluation:
         return self.difference.high < 0.0
 
     def verdict(self) -> str:
-        """Return in one sentence whether the model beats its best baseline."""
+        """Return whether the model beats its best baseline, and how its rivals did here."""
         best = self.best_baseline.name
         gap = self.difference
-        numbers = f"log loss {gap.mean:+.4f}, 95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
         if self.beats:
-            return f"It beats its best baseline, {best} ({numbers}: the interval excludes zero)."
-        if gap.low > 0.0:
-            return f"It is worse than its best baseline, {best} ({numbers})."
-        return f"It does not beat its best baseline, {best} ({numbers}: zero is not excluded)."
+            first = f"It beats its best baseline, {best} ({_gap(gap)}: the interval excludes zero)."
+        elif gap.low > 0.0:
+            first = f"It is worse than its best baseline, {best} ({_gap(gap)})."
+        else:
+            first = (
+                f"It does not beat its best baseline, {best} ({_gap(gap)}: zero is not excluded)."
+            )
+        pairs = zip(self.rivals, self.rival_gaps, strict=True)
+        return " ".join([first, *(_beside(rival.name, gap) for rival, gap in pairs)])
 
     def calibration(self) -> list[str]:
         """Return what the calibration's slope and intercept say, one sentence each."""
@@ -133,11 +140,27 @@ def compare(
     random_state: int = 0,
 ) -> Evaluation:
     """Return the evaluation of a model beside its baselines on the same rows."""
-    best = hardest(y, baselines)
-    difference = paired_bootstrap(
-        log_losses(y, model.p), log_losses(y, best.p), customers, resamples, random_state
-    )
-    return Evaluation(y, customers, model, tuple(baselines), tuple(rivals), difference)
+
+    def gap(first: Judgement, second: Judgement) -> Difference:
+        one, other = log_losses(y, first.p), log_losses(y, second.p)
+        return paired_bootstrap(one, other, customers, resamples, random_state)
+
+    difference = gap(model, hardest(y, baselines))
+    rival_gaps = tuple(gap(rival, model) for rival in rivals)
+    return Evaluation(y, customers, model, tuple(baselines), tuple(rivals), difference, rival_gaps)
+
+
+def _gap(gap: Difference) -> str:
+    return f"log loss {gap.mean:+.4f}, 95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
+
+
+def _beside(rival: str, gap: Difference) -> str:
+    """Say how an engine that lost on earlier slices did on these rows."""
+    if gap.high < 0.0:
+        return f"Here {rival}, which lost on earlier slices, would have been better ({_gap(gap)})."
+    if gap.low > 0.0:
+        return f"{rival.capitalize()} would have been worse here too ({_gap(gap)})."
+    return f"{rival.capitalize()} cannot be told apart from it here ({_gap(gap)})."
 
 
 def _calibration(
