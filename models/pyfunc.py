@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 class PublishedModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
     """Encoder, engine and calibrator read from the artifact `bundle`."""
 
+    # Input is checked by the encoder; without this mlflow warns at each publish and load that it
+    # would like type hints to check it by.
+    _skip_type_hint_validation = True
+
     def load_context(self, context: Any) -> None:
         """Read the published files."""
         folder = Path(context.artifacts["bundle"])
