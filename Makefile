@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup   ## real purchases to four models, an API and a list of whom to contact next
-	$(BIN)/python -m demo $(ARGS)
+	@$(BIN)/python -m demo $(ARGS)
 
 test: setup   ## every test and docstring example, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)

@@ -28,7 +28,7 @@ STEPS = (
     Step("score everyone", ("training", "score")),
 )
 QUICK = {"ingest": ("--impressions", "60000")}
-WIDTH = 100
+WIDTH = 110
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -25,8 +25,9 @@ REASONS = 2
 def models(console: Console, answer: Mapping[str, Any]) -> None:
     """Part 1: a row a model and metric, with interval and best baseline, from /v1/models."""
     table = Table(box=None, padding=(0, 1))
-    for heading in ("model", "version serving", "metric [95 % interval]", "best baseline"):
+    for heading in ("model", "version serving", "metric [95 % interval]"):
         table.add_column(heading, no_wrap=True)
+    table.add_column("best baseline")
     verdicts = []
     for model in answer["models"]:
         champion = model["champion"]

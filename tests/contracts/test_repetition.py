@@ -15,6 +15,7 @@ PACKAGES = ("features", "models", "training", "serving", "demo")
 REASONS: dict[str, str] = {
     "self, *, last: str | None = None,": "the arguments of count, any and none are "
     "spelled out, so that editors and mypy know them",
+    "def page( self, model: str,": "a protocol and what fulfils it have the same signature",
 }
 
 
