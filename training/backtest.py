@@ -93,7 +93,9 @@ def better_engine(origins: Sequence[Origin]) -> tuple[str, str]:
         Its name and a sentence.
     """
     if not origins:
-        return TREES, "The log is too short for a backtest: the trees were chosen unseen."
+        return TREES, (
+            f"No earlier slice had matured before this one began: the {TREES} were chosen unseen."
+        )
     rows = sum(each.rows for each in origins)
     pooled = {name: sum(each.losses[name] for each in origins) / rows for name in origins[0].losses}
     best = min(pooled, key=lambda name: pooled[name])

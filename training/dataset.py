@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from features import clock
 from features.errors import NextbestError
-from features.feature import Condition
+from features.feature import Aggregate, Condition, walk
 from features.frame import frame
 from features.label import matures_at
 from features.log import EventLog
@@ -130,7 +131,8 @@ def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDA
     """Return the rows that are mature at `now`, whatever their population, and when they matured.
 
     Customers are judged on a grid of dates: the last one is the latest whose label has matured,
-    and from there back by `spec.step` as far as `spec.history` after the log's first event.
+    and from there back by `spec.step` as far as `spec.history` after the log begins. Other rows
+    have their own moments, from when the log begins.
 
     Raises
     ------
@@ -140,31 +142,45 @@ def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDA
     if spec.label is None:
         customers = grid(customer_ids(log), [now])
         return customers, customers.as_of
+    first = log_begins(spec, log)
     spine = _grid(spec, spec.label, log, now) if spec.spine is None else log.spine(spec.spine)
     matured = matures_at(spec.label, spine, log.campaigns)
     # A row's own moment has to lie in the past too, when a label matures at once.
-    mature = np.flatnonzero((matured <= now) & (spine.as_of < now))
+    mature = np.flatnonzero((matured <= now) & (spine.as_of < now) & (spine.as_of >= first))
     if len(mature) == 0:
         raise DatasetError(
-            f"No row of {spec.name!r} had matured at {clock.to_iso(now)}.",
+            f"No row of {spec.name!r} had matured at {clock.to_iso(now)}; its log begins at "
+            f"{clock.to_iso(first)}.",
             remedy="Choose a later --as-of, or ingest a longer history.",
         )
     return spine.take(mature), matured[mature]
 
 
-def first_instant(log: EventLog) -> int:
-    """Return when the log's first event happened, microseconds UTC."""
-    if not log.kinds:
+def log_begins(spec: ModelSpec, log: EventLog) -> int:
+    """Return when the log begins for a model, microseconds UTC: no row lies before.
+
+    That is with the first event of the kind that most of its features fold. A source may know of
+    a campaign that was sent before it knew of any purchase; of that time a customer who buys
+    often looks like one who never came.
+    """
+    kinds = Counter(
+        part.kind
+        for feature in spec.features
+        for part in walk(feature)
+        if isinstance(part, Aggregate) and part.kind in log.kinds
+    )
+    if not kinds:
         raise DatasetError(
-            "The log holds no events.",
-            remedy="Ingest a source: python -m features ingest complete-journey",
+            f"The log holds no event that {spec.name!r} makes features of.",
+            remedy="Compare the model's features with what there is: python -m features log",
         )
-    return min(kind.first for kind in log.kinds.values())
+    [(kind, _)] = kinds.most_common(1)
+    return log.kinds[kind].first
 
 
 def _grid(spec: ModelSpec, label: Condition, log: EventLog, now: int) -> Spine:
     wait = int(matures_at(label, grid(["any"], [0]), log.campaigns)[0])
-    first = first_instant(log) + clock.parse_duration(spec.history)
+    first = log_begins(spec, log) + clock.parse_duration(spec.history)
     moments = np.arange(now - wait, first - 1, -clock.parse_duration(spec.step))
     if len(moments) == 0:
         raise DatasetError(

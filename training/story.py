@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -249,10 +249,16 @@ def _facts(learned: Learned, where: Origins, shown: Judgement) -> Table:
         ("training customers", f"{rows['customer_id'].nunique():,}"),
         ("trained as of", _from_to(int(rows["as_of"].min()), int(rows["as_of"].max()))),
         ("engine", engine_words(shown)),
-        *((key, str(value)) for key, value in shown.fitted.notes.items()),
+        *((key.replace("_", " "), _said(value)) for key, value in shown.fitted.notes.items()),
         *source_facts(where),
     ]
     return Table("How it was made", ("fact", "value"), facts)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number:.4f}" for name, number in value.items())
+    return str(value)
 
 
 def engine_words(shown: Judgement) -> str:

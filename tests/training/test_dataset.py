@@ -6,7 +6,8 @@ import pytest
 from features.clock import parse_duration
 from features.errors import BadInputError, NoLogError
 from models.catalog import UnknownModelError
-from training.dataset import DatasetError, build, dataset, first_instant, moment, training_spine
+from tests.small_log import write_small_log
+from training.dataset import DatasetError, build, dataset, log_begins, moment, training_spine
 
 DAY = 86_400_000_000
 
@@ -34,8 +35,24 @@ def test_the_grid_ends_where_the_last_label_matures_and_steps_back(log, quick):
     moments = np.unique(spine.as_of)
     assert matured.max() == now
     assert (np.diff(moments) == parse_duration(spec.step)).all()
-    first = first_instant(log) + parse_duration(spec.history)
+    first = log_begins(spec, log) + parse_duration(spec.history)
     assert first <= moments[0] < first + parse_duration(spec.step)
+
+
+def test_the_log_begins_with_the_events_most_features_fold(tmp_path, quick):
+    mailed, came = 1_000 * DAY, 1_030 * DAY
+    shop = write_small_log(
+        tmp_path,
+        [
+            {"kind": "contact", "customer_id": "a", "occurred_at": mailed},
+            {"kind": "order", "customer_id": "a", "occurred_at": came, "amount": 5},
+            {"kind": "order", "customer_id": "a", "occurred_at": came + 200 * DAY, "amount": 5},
+        ],
+    )
+    spec = quick("churn", step="7d")
+    assert log_begins(spec, shop) == came
+    spine, _ = training_spine(spec, shop, came + 200 * DAY)
+    assert came + 90 * DAY <= spine.as_of.min() < came + 97 * DAY
 
 
 def test_the_population_filters_rows(log, quick):

@@ -42,7 +42,7 @@ def test_no_training_label_matures_after_the_evaluation_begins(churn, log, quick
         assert rows["as_of"].to_numpy()[learned.split.test].min() == begins
 
 
-def test_a_customer_on_the_grid_is_judged_once(churn):
+def test_a_step_as_wide_as_the_slice_judges_each_customer_once(churn):
     assert len(set(churn.evaluation.customers)) == len(churn.evaluation.y)
     assert churn.split.begins == churn.split.ends
 
@@ -71,6 +71,7 @@ def test_every_declared_baseline_stands_beside_the_model(churn):
 def test_an_engine_is_chosen_on_earlier_slices_only(churn):
     earlier = churn.origins[:-1]
     assert all(origin.ends < churn.split.begins for origin in earlier)
+    assert churn.choice == better_engine(earlier)[1]
     assert better_engine(earlier)[0] == churn.evaluation.model.name
     flattered = replace(earlier[0], losses=earlier[0].losses | {"constant rate": 0.0})
     assert better_engine([flattered])[0] == "constant rate"
@@ -79,7 +80,7 @@ def test_an_engine_is_chosen_on_earlier_slices_only(churn):
 def test_without_a_backtest_the_trees_are_chosen_and_it_is_said(log, quick):
     learned = learned_from(quick("churn", backtests=0), log)
     assert learned.evaluation.model.name == TREES
-    assert "too short for a backtest" in learned.choice
+    assert "chosen unseen" in learned.choice
 
 
 def test_fewer_rows_than_asked_for_are_refused(log, quick):
