@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,14 +144,16 @@ def segment_profile(names: Sequence[str], words: Sequence[str], heights: Floats)
     heights : ndarray of float64, shape (k, f)
         Standard deviations from the mean of all customers, on the clustering's own scale.
     """
-    figure, axes = _figure(width=9.5, height=1.6 + 0.34 * len(words))
-    picture = axes.imshow(heights.T, cmap="BrBG", vmin=-2, vmax=2, aspect="auto")
-    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
-    axes.set_yticks(range(len(words)), words)
+    k, f = heights.shape
+    figure, axes = _figure(width=3.5 + 1.15 * f, height=2.2 + 0.55 * k)
+    picture = axes.imshow(heights, cmap="BrBG", vmin=-2, vmax=2, aspect="auto")
+    axes.set_xticks(range(f), [fill(word, 16) for word in words], fontsize=8)
+    axes.xaxis.tick_top()
+    axes.set_yticks(range(k), [fill(name, 26) for name in names], fontsize=9)
     for (segment, feature), value in np.ndenumerate(heights):
-        axes.text(segment, feature, f"{value:+.1f}", ha="center", va="center", fontsize=8)
-    figure.colorbar(picture, ax=axes, label="standard deviations from the average")
-    axes.set_title("Segments", loc="left", color=_INK)
+        ink = "white" if abs(value) > 1.3 else "black"
+        axes.text(feature, segment, f"{value:+.1f}", ha="center", va="center", color=ink)
+    figure.colorbar(picture, ax=axes, label="standard deviations from the average", fraction=0.03)
     return figure
 
 
