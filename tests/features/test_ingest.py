@@ -1,10 +1,7 @@
-"""What the log promises: once, in order, whole or not at all, and the same bytes for the same."""
+"""What the log promises: once, in order, and the same bytes for the same."""
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,60 +13,11 @@ from hypothesis import strategies as st
 
 from features import manifest
 from features.bucket import bucket_of
-from features.contract import text_columns
 from features.errors import BadInputError
-from features.ingest import Ingested, ingest
+from features.ingest import ingest
 from features.log import EventLog
-from features.spine import Spine
-from tests.small_log import PROPERTIES, SHOP, batch, write_small_log
-
-DAY = 86_400_000_000
-FIRST = [
-    {"event_id": "e1", "customer_id": "anna", "kind": "order", "occurred_at": 3 * DAY, "amount": 5},
-    {"event_id": "e2", "customer_id": "ben", "kind": "order", "occurred_at": 1 * DAY, "item": "x"},
-    {"event_id": "e3", "customer_id": "anna", "kind": "visit", "occurred_at": 2 * DAY},
-]
-LATER = [
-    {"event_id": "e4", "customer_id": "anna", "kind": "return", "occurred_at": DAY, "amount": -5},
-    {"event_id": "e5", "customer_id": "carl", "kind": "order", "occurred_at": 9 * DAY},
-]
-SPINE = Spine(
-    "lead",
-    np.array(["l2", "l1"], dtype=object),
-    np.array(["ben", "anna"], dtype=object),
-    np.array([7, 5], dtype=np.int64),
-    {
-        "campaign_id": np.array(["c1", None], dtype=object),
-        "price": np.array([1.5, 2.5]),
-        "rank": np.array([1, 2], dtype=np.int64),
-    },
-)
-
-
-def load(home: Path, *batches: list[dict[str, Any]], **options: Any) -> Ingested:
-    parts = [batch(f"part-{number}.csv", rows) for number, rows in enumerate(batches)]
-    return ingest(SHOP, parts, home, **options)
-
-
-def events_of(log: EventLog) -> list[dict[str, Any]]:
-    """Every event of a log in words, bucket by bucket, in the order in which it lies there."""
-    found = []
-    for number in range(log.n_buckets):
-        for row in log.table(number).to_pylist():
-            for name in text_columns(log.properties):
-                row[name] = log.dictionaries[name].text(row[name])
-            found.append(row)
-    return found
-
-
-def state_of(home: Path) -> dict[str, bytes]:
-    """The bytes of the manifest and of every file it lists."""
-    content = manifest.require(home)
-    names = [manifest.NAME, *(entry["file"] for entry in manifest.files(content))]
-    return {name: (home / "log" / name).read_bytes() for name in names}
-
-
-# ---- once and in order
+from tests.features.ingests import DAY, FIRST, LATER, SPINE, events_of, load, state_of
+from tests.small_log import PROPERTIES, SHOP, batch
 
 some_events = st.lists(
     st.fixed_dictionaries(
@@ -129,9 +77,6 @@ def test_a_customer_lies_in_one_bucket_and_knows_where_its_rows_begin(tmp_path: 
     assert kinds == ["return", "visit", "order"]
     assert bucket.values.flags.c_contiguous
     assert bucket.values.dtype == bucket.offsets.dtype == np.int64
-
-
-# ---- again, and the same bytes
 
 
 def test_ingesting_twice_changes_nothing(tmp_path: Path) -> None:
@@ -204,89 +149,6 @@ def test_the_log_grows_by_a_new_property_and_old_events_miss_it(tmp_path: Path) 
     assert untouched.tolist() == [[-1], [np.iinfo(np.int64).min], [-1]]
 
 
-# ---- whole or not at all
-
-FAULTS = ["batches spilled", "bucket 0 written", "bucket 15 written", "files written"]
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-@pytest.mark.parametrize("step", [*FAULTS, "manifest written"])
-def test_an_ingest_killed_at_any_step_leaves_the_old_log_whole(tmp_path: Path, step: str) -> None:
-    load(tmp_path, FIRST)
-    before, seen = state_of(tmp_path), []
-
-    def fault(done: str) -> None:
-        seen.append(done)
-        if done == step:
-            raise Killed
-
-    with pytest.raises(Killed):
-        load(tmp_path, LATER, fault=fault)
-    assert seen[-1] == step
-    assert state_of(tmp_path) == before
-    assert EventLog.open(tmp_path).damaged() == []
-    again = load(tmp_path, LATER)
-    assert (again.added, again.log.sequence) == (2, 2)
-
-
-def test_the_last_step_publishes(tmp_path: Path) -> None:
-    steps: list[str] = []
-    load(tmp_path, FIRST, fault=steps.append)
-    assert steps[-2:] == ["manifest written", "manifest published"]
-    assert set(FAULTS) < set(steps)
-
-
-def test_who_reads_the_manifest_while_it_is_replaced_reads_the_old_one(tmp_path: Path) -> None:
-    load(tmp_path, FIRST)
-    path = tmp_path / "log" / "manifest.json"
-    before = path.read_bytes()
-    with path.open("rb") as reader:
-        load(tmp_path, LATER)
-        assert reader.read() == before != path.read_bytes()
-
-
-def _die(home: Path) -> None:
-    load(home, LATER, fault=lambda step: os._exit(9) if step == "files written" else None)
-
-
-def test_a_process_that_dies_leaves_the_old_log_and_no_lock(tmp_path: Path) -> None:
-    load(tmp_path, FIRST)
-    before = state_of(tmp_path)
-    child = multiprocessing.get_context("spawn").Process(target=_die, args=(tmp_path,))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 9
-    assert state_of(tmp_path) == before
-    assert load(tmp_path, LATER).added == 2
-    listed = set(state_of(tmp_path)) | set(manifest_of_before(before))
-    left = {path.name for path in (tmp_path / "log").iterdir()} - {".lock"}
-    assert left <= listed
-
-
-def manifest_of_before(state: dict[str, bytes]) -> list[str]:
-    return [entry["file"] for entry in manifest.files(json.loads(state[manifest.NAME]))]
-
-
-def test_a_batch_that_fails_midway_leaves_the_old_log_whole(tmp_path: Path) -> None:
-    load(tmp_path, FIRST)
-    before = state_of(tmp_path)
-    with pytest.raises(BadInputError, match=r"part-1.csv"):
-        load(tmp_path, LATER, [{"customer_id": "anna"}])
-    assert state_of(tmp_path) == before
-
-
-def test_two_cannot_write_at_once(tmp_path: Path) -> None:
-    load(tmp_path, FIRST)
-    with manifest.writing(tmp_path), pytest.raises(BadInputError, match="Another process"):
-        load(tmp_path, LATER)
-
-
-# ---- mistakes about the log
-
-
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInputError, match="NEXTBEST_HOME"):
@@ -346,98 +208,3 @@ def test_a_source_that_records_consent_must_show_it(tmp_path: Path) -> None:
     shown = batch("p", [people | {"consent_email_offers": True}])
     log = ingest(source, [batch("b", FIRST)], tmp_path, customers=[shown]).log
     assert log.customers["consent_email_offers"].to_pylist() == [1.0, None]
-
-
-# ---- customers, campaigns, spines
-
-
-def test_every_customer_with_events_has_a_state(tmp_path: Path) -> None:
-    people = [
-        {"customer_id": "anna", "known_at": 2 * DAY, "age": "35-44", "size": 3},
-        {"customer_id": "anna", "known_at": 1 * DAY, "age": "25-34", "size": 2},
-        {"customer_id": "zoe", "known_at": 5 * DAY, "age": None, "size": None},
-    ]
-    log = write_small_log(tmp_path, [*FIRST, *LATER], people)
-    assert [tuple(row.values()) for row in log.customers.to_pylist()] == [
-        ("anna", DAY, "25-34", 2.0),
-        ("anna", 2 * DAY, "35-44", 3.0),
-        ("ben", DAY, None, None),
-        ("carl", 9 * DAY, None, None),
-        ("zoe", 5 * DAY, None, None),
-    ]
-
-
-def test_states_that_come_later_join_the_others_and_the_latest_word_counts(tmp_path: Path) -> None:
-    write_small_log(tmp_path, FIRST, [{"customer_id": "anna", "known_at": 1, "age": "25-34"}])
-    log = write_small_log(
-        tmp_path,
-        FIRST,
-        [
-            {"customer_id": "anna", "known_at": 1, "age": "35-44", "size": 4},
-            {"customer_id": "ben", "known_at": 3, "age": None, "size": 1},
-        ],
-    )
-    assert [tuple(row.values()) for row in log.customers.to_pylist()] == [
-        ("anna", 1, "35-44", 4.0),
-        ("ben", 3, None, 1.0),
-    ]
-    assert log.sequence == 2
-
-
-def test_an_attribute_keeps_its_type(tmp_path: Path) -> None:
-    write_small_log(tmp_path, FIRST, [{"customer_id": "anna", "known_at": 1, "age": "25-34"}])
-    with pytest.raises(BadInputError, match="'age' was string and is now double"):
-        write_small_log(tmp_path, FIRST, [{"customer_id": "anna", "known_at": 2, "age": 30}])
-
-
-def test_a_log_of_customers_alone_is_a_log(tmp_path: Path) -> None:
-    log = write_small_log(tmp_path, [], [{"customer_id": "lead", "known_at": 1, "age": "25-34"}])
-    assert log.customers.num_rows == 1
-    assert log.kinds == {}
-    assert log.read(3).values.shape == (len(log.columns), 0)
-    assert log.table(3).num_rows == 0
-    with pytest.raises(BadInputError, match="no event"):
-        _ = log.last_instant
-
-
-def test_a_campaign_described_again_is_what_was_said_last(tmp_path: Path) -> None:
-    first = {"campaign_id": "c1", "starts_at": 1, "ends_at": 5, "cost": 30, "type": "A"}
-    write_small_log(tmp_path, FIRST, campaigns=[first, {**first, "campaign_id": "c0"}])
-    log = write_small_log(tmp_path, FIRST, campaigns=[{**first, "cost": 40}])
-    assert log.campaigns["c1"] == {
-        "type": "A", "channel": None, "starts_at": 1, "ends_at": 5, "cost": 40, "offer": None
-    }  # fmt: skip
-    assert list(log.campaigns) == ["c0", "c1"]
-
-
-def test_a_spine_comes_back_as_it_was_given(tmp_path: Path) -> None:
-    log = write_small_log(tmp_path, FIRST, spines={"lead": SPINE})
-    found = log.spine("lead")
-    assert found.entity == "lead"
-    assert found.row_id.tolist() == ["l2", "l1"]
-    assert found.customer_id.tolist() == ["ben", "anna"]
-    assert found.as_of.tolist() == [7, 5]
-    assert {name: values.tolist() for name, values in found.context.items()} == {
-        "campaign_id": ["c1", None], "price": [1.5, 2.5], "rank": [1, 2]
-    }  # fmt: skip
-    assert [values.dtype for values in found.context.values()] == [object, float, np.int64]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"row_id": ["l1", "l1"]}, "'l1' is there 2 times"),
-        ({"row_id": ["l1", None]}, "row 2: the row_id is None"),
-        ({"customer_id": ["", "anna"]}, "row 1: the customer_id is ''"),
-        ({"as_of": [1, 2**62]}, "row 2: as_of 4611686018427387904 is no date"),
-    ],
-)
-def test_a_spine_whose_rows_cannot_be_told_apart_is_refused(
-    tmp_path: Path, change: dict[str, Any], message: str
-) -> None:
-    changed = {
-        name: np.array(values, dtype=np.int64 if name == "as_of" else object)
-        for name, values in change.items()
-    }
-    with pytest.raises(BadInputError, match=f"Spine 'lead'.*{message}"):
-        write_small_log(tmp_path, FIRST, spines={"lead": replace(SPINE, **changed)})

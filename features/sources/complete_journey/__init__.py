@@ -9,7 +9,7 @@ from pathlib import Path
 from features.ingest import Ingested, ingest
 from features.progress import Report, silent
 from features.sources.complete_journey import campaigns, households, mailer, orders
-from features.sources.complete_journey.calendar import SOURCE
+from features.sources.complete_journey.dates import SOURCE
 from features.sources.complete_journey.files import opened
 
 PROPERTIES = {

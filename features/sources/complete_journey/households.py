@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features.contract import Batch
-from features.sources.complete_journey.calendar import KNOWN_AT
+from features.sources.complete_journey.dates import KNOWN_AT
 from features.sources.complete_journey.files import TABLES, fetch
 
 _ATTRIBUTES = ", ".join(TABLES["demographics"].split()[1:])

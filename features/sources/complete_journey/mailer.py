@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.clock import parse_duration
 from features.contract import Batch
 from features.errors import BadInputError
-from features.sources.complete_journey.calendar import FROZEN_AT, STARTS_AT, WEEKS, week_start
+from features.sources.complete_journey.dates import FROZEN_AT, STARTS_AT, WEEKS, week_start
 from features.sources.complete_journey.files import fetch
 from features.spine import Spine
 

@@ -16,7 +16,7 @@ import pytest
 from features.contract import text_columns
 from features.errors import BadInputError
 from features.log import EventLog
-from features.sources.complete_journey import calendar, ingest_complete_journey, mailer
+from features.sources.complete_journey import dates, ingest_complete_journey, mailer
 from features.sources.complete_journey.files import opened, package_folder
 from tests.small_grocer import PRODUCTS, Grocer, grocer
 
@@ -249,59 +249,6 @@ def test_a_negative_size_or_seed_is_refused(folder: Path, size: int, seed: int) 
         mailer.past(database).draw(size, seed)
 
 
-def test_a_row_that_refers_to_nothing_known_is_refused_and_not_lost(
-    shop: Grocer, tmp_path: Path
-) -> None:
-    campaigns = [*shop.tables["campaigns"], {"campaign_id": 99, "household_id": 7}]
-    Grocer({**shop.tables, "campaigns": campaigns}).write(tmp_path / "files")
-    done = ingest_complete_journey(tmp_path, impressions=0, folder=tmp_path / "files")
-    assert done.rejected == 1
-    assert done.quarantine is not None
-    assert "campaigns.parquet,6,occurred_at,null" in done.quarantine.read_text()
-
-
-def test_without_the_package_the_error_names_what_to_install() -> None:
-    with pytest.raises(BadInputError, match=r"pip install nextbest\[demo\]"):
-        package_folder("a_package_that_nobody_has")
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with (
-        pytest.raises(BadInputError, match=r"transactions\.parquet is missing"),
-        opened(tmp_path),
-    ):
-        pass
-
-
-@pytest.mark.parametrize("content", [b"", b"no parquet"])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "transactions.parquet").write_bytes(content)
-    with (
-        pytest.raises(BadInputError, match=r"transactions\.parquet cannot be read: .* Install"),
-        opened(tmp_path),
-    ):
-        pass
-
-
-def test_a_file_without_a_column_is_named(shop: Grocer, tmp_path: Path) -> None:
-    rows = [{"product_id": 1, "brand": "x"}]
-    Grocer({**shop.tables, "products": rows}).write(tmp_path)
-    with (
-        pytest.raises(BadInputError, match=r"products\.parquet cannot be read: .*product_category"),
-        opened(tmp_path),
-    ):
-        pass
-
-
-def test_an_amount_that_is_not_in_whole_cents_is_refused(shop: Grocer, tmp_path: Path) -> None:
-    bought = shop.tables["transactions"]
-    Grocer(
-        {**shop.tables, "transactions": [*bought[:-1], bought[-1] | {"sales_value": 1.005}]}
-    ).write(tmp_path)
-    with pytest.raises(BadInputError, match=r"1 rows of .* not in whole cents"), opened(tmp_path):
-        pass
-
-
 def test_weeks_are_numbered_as_in_the_real_transactions() -> None:
     path = package_folder() / "transactions.parquet"
     with opened() as database:
@@ -309,12 +256,12 @@ def test_weeks_are_numbered_as_in_the_real_transactions() -> None:
             "SELECT week, epoch_us(min(transaction_timestamp)), "
             f"epoch_us(max(transaction_timestamp)) FROM read_parquet('{path}') GROUP BY week"
         ).fetchall()
-    assert len(rows) == len(calendar.WEEKS)
+    assert len(rows) == len(dates.WEEKS)
     for week, first, last in rows:
-        assert calendar.week_start(week) <= first <= last < calendar.week_start(week + 1)
+        assert dates.week_start(week) <= first <= last < dates.week_start(week + 1)
 
 
 def test_no_calendar_day_is_left_out() -> None:
-    days = calendar.days()
+    days = dates.days()
     assert isinstance(days, pa.Table)
     assert days["ends_at"].to_pylist()[:-1] == days["starts_at"].to_pylist()[1:]
