@@ -22,6 +22,9 @@ _DIRECTION = {
     "en": {"raises": "raises", "lowers": "lowers"},
     "ko": {"raises": "높임", "lowers": "낮춤"},
 }
+MOST = 10.0
+"""A ratio above this says "very many times": of two orders minutes apart the gap is almost zero."""
+_OFF_SCALE = {"en": "more than 1,000%", "ko": "1,000% 초과"}
 
 
 def check_language(language: str) -> None:
@@ -87,6 +90,9 @@ def value_words(feature: PublishedFeature, value: Any, currency: str, language: 
     >>> spent = PublishedFeature("order_amount_sum_90d", "float", "currency", (), {})
     >>> value_words(spent, 1234.5, "USD", "en"), value_words(spent, 1234.5, "KRW", "ko")
     ('USD 1,234.50', 'KRW 1,234')
+    >>> late = PublishedFeature("recency_per_gap", "float", "share", (), {})
+    >>> value_words(late, 1.25, "USD", "en"), value_words(late, 4e5, "USD", "en")
+    ('125%', 'more than 1,000%')
     """
     if is_missing(value):
         return _UNKNOWN[language]
@@ -99,7 +105,7 @@ def value_words(feature: PublishedFeature, value: Any, currency: str, language: 
         decimals = len(str(minor_units(currency))) - 1
         return f"{currency} {number:,.{decimals}f}"
     if feature.unit == "share":
-        return f"{_short(100.0 * number)}%"
+        return _OFF_SCALE[language] if number > MOST else f"{_short(100.0 * number)}%"
     return _short(number)
 
 
