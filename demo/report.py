@@ -46,7 +46,7 @@ def models(console: Console, answer: Mapping[str, Any]) -> None:
                 name,
                 serves,
                 Text(f"{METRIC_WORDS[metric]:<10} {found['value']:.3f} {interval}"),
-                f"{beside['value']:.3f} {best}" if beside else "",
+                Text(f"{beside['value']:.3f} {best}") if beside else "",
             )
             name = serves = ""
         if "verdict" in champion["decision"]:
@@ -74,8 +74,8 @@ def segments(console: Console, answer: Mapping[str, Any]) -> None:
     _part(console, 2, "The kinds of customers there are")
     for model in answer["models"]:
         for segment in (model["champion"] or {}).get("segments", ()):
-            console.print(f"{segment['share']:5.0%}  [bold]{segment['name']}[/bold]")
-            console.print(Padding(segment["description"], (0, 0, 0, 7)), highlight=False)
+            console.print(Text.assemble(f"{segment['share']:5.0%}  ", (segment["name"], "bold")))
+            console.print(Padding(Text(segment["description"]), (0, 0, 0, 7)))
 
 
 def prospects(console: Console, answer: Mapping[str, Any]) -> None:
@@ -89,7 +89,7 @@ def prospects(console: Console, answer: Mapping[str, Any]) -> None:
     for place in answer["prospects"]:
         table.add_row(
             str(place["rank"]),
-            place["customer_id"],
+            Text(place["customer_id"]),
             f"{place['probability']:.1%}",
             f"{place['expected_net_value'] / 100:.2f}",
             Text("\n".join(reason["words"] for reason in place["reasons"][:REASONS])),
