@@ -61,7 +61,7 @@ def test_the_run_holds_what_a_reviewer_asks_for(outcomes, registry, log):
     assert {"log_loss", "log_loss_low", "log_loss_high", "auc", "lift_at_10"} <= set(run.metrics)
     assert any(name.startswith("baseline.constant_rate.") for name in run.metrics)
     assert run.params["data_fingerprint"] == log.fingerprint
-    assert {"code_version", "trees", "estimator", "train_rows"} <= set(run.params)
+    assert {"code_version", "engine", "estimator", "train_rows"} <= set(run.params)
     listed = {f.path for f in registry.client.list_artifacts(outcomes["churn"].run_id)}
     assert {"card.md", "card.html", "decision.json", "features.json", "plots"} <= listed
 
