@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,10 @@ from models.catalog import CATALOG
 from models.permissions import ANYONE, Permissions
 from models.prospects import Candidate, ProspectList, rank_prospects
 from models.scores import Filters, ScoreRow, ScoreStore
+from models.sheet import to_csv
 from models.spec import ModelSpec
 
 HEADER = ("rank", "customer_id", "probability", "expected_net_value", "grade", "reasons")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NoScoresError(NextbestError):
@@ -127,31 +126,17 @@ def cells(listed: Listed, limit: int | None) -> list[tuple[Any, ...]]:
 def write_csv(file: Path, table: list[tuple[Any, ...]]) -> None:
     """Write a list for spreadsheets; no text in it can become a formula.
 
-    Source
+    Raises
     ------
-    OWASP, CSV Injection: a leading apostrophe makes a spreadsheet take a cell for text.
+    NoScoresError
+        The file cannot be written.
     """
     try:
-        with file.open("w", newline="", encoding="utf-8") as sheet:
-            writer = csv.writer(sheet)
-            writer.writerow(HEADER)
-            writer.writerows([tuple(text_only(cell) for cell in row) for row in table])
+        file.write_text(to_csv(HEADER, table), encoding="utf-8", newline="")
     except OSError as error:
         raise NoScoresError(
             f"{file} cannot be written: {error.strerror}.", remedy="Choose another --out."
         ) from error
-
-
-def text_only(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; numbers are left as they are.
-
-    Examples
-    --------
-    >>> text_only("=1+1"), text_only(-0.5), text_only("h1")
-    ("'=1+1", -0.5, 'h1')
-    """
-    risky = isinstance(cell, str) and cell.lstrip().startswith(FORMULA)
-    return f"'{cell}" if risky else cell
 
 
 def _natural(name: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from features.clock import to_iso
 from features.money import minor_units
 from models.published import PublishedSpec
+from models.sheet import Cell, to_csv
 from models.words import sentence
 from serving import openapi
 from serving.cursor import cursor_at, offset_of
@@ -20,7 +21,6 @@ from serving.parts import AppParts, Parts, answer
 from serving.questions import question_of
 from serving.responses import ProspectAnswer, ProspectsAnswer
 from serving.schema import ProspectsQuery
-from serving.sheet import Cell, to_csv
 
 if TYPE_CHECKING:
     from models.prospects import Prospect

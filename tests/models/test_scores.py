@@ -171,7 +171,7 @@ def test_many_processes_may_open_a_new_store_together(address):
     def open_it():
         try:
             SqlScoreStore(*address).close()
-        except Exception as error:
+        except Exception as error:  # whatever it is, the assertion below shows it
             failed.append(error)
 
     threads = [threading.Thread(target=open_it) for _ in range(8)]

@@ -165,8 +165,8 @@ def test_a_list_without_value_is_ordered_by_probability(store, log):
 
 def test_a_spreadsheet_gets_no_formula(tmp_path):
     file = tmp_path / "list.csv"
-    listing.write_csv(file, [(1, "=HYPERLINK()", 0.5, -10, "A", "@x")])
-    assert file.read_text().splitlines()[1] == "1,'=HYPERLINK(),0.5,-10,A,'@x"
+    listing.write_csv(file, [(1, "=HYPERLINK()", 0.5, -10, "＝A1", "@x")])
+    assert file.read_text().splitlines()[1] == "1,'=HYPERLINK(),0.5,-10,'＝A1,'@x"
 
 
 def test_a_champion_that_nothing_has_matured_for_is_kept(outcomes, log):
