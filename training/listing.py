@@ -99,7 +99,7 @@ def prospects(
         # Without a value everyone is worth the same, and equals are ordered by margin.
         cost=0 if money.value is None or cost is None else int(cost),
         positive_is_good=spec.positive_is_good or money.value is None,
-        save_rate=money.save_rate,
+        save_rate=None if money.value is None else money.save_rate,
         permissions=Permissions(consented=frozenset()) if recorded else ANYONE,
     )
     said = list(found.assumptions)

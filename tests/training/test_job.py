@@ -155,9 +155,10 @@ def test_a_list_is_ranked_by_expected_value_and_says_what_is_assumed(store, log)
     assert any("Consent is assumed" in said for said in found.assumptions)
 
 
-def test_a_list_without_value_is_ordered_by_probability(store, log):
+@pytest.mark.parametrize("money", [listing.Money(), listing.Money(cost=50, save_rate=0.1)])
+def test_a_list_without_value_is_ordered_by_probability(store, log, money):
     spec = catalog.spec("churn")
-    found = listing.prospects(spec, log, store, "11", listing.Money())
+    found = listing.prospects(spec, log, store, "11", money)
     listed = [place.candidate.probability for place in found.places.ranked]
     assert listed == sorted(listed, reverse=True)
     assert any("No value was given" in said for said in found.assumptions)
