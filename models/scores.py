@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from models.scores_table import connect, create, lock, tables
+from features.database import connect, create, lock
+from models.scores_table import tables
 
 CHUNK = 1_000
 

@@ -5,8 +5,8 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
+from features.database import DatabaseError, connect
 from models.scores import Filters, ScoreRow, SqlScoreStore, database_url
-from models.scores_table import DatabaseError, connect
 
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 
