@@ -7,22 +7,24 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from features.columns import (
+    CAMPAIGN_COLUMNS,
+    EVENT_COLUMNS,
+    PROPERTY_TYPES,
+    REQUIRED_OF_CAMPAIGNS,
+    REQUIRED_OF_CUSTOMERS,
+    REQUIRED_OF_EVENTS,
+    TEXTS,
+    TIMES,
+    text_columns,
+)
 from features.errors import BadInputError
 
-EVENT_COLUMNS = (
-    "occurred_at", "recorded_at", "kind", "amount", "quantity", "channel", "item", "category",
-    "campaign_id",
-)  # fmt: skip
-"""The integer columns of every log, in order; a source's own properties follow them."""
-TIMES = ("occurred_at", "recorded_at")
-TEXTS = ("kind", "channel", "item", "category", "campaign_id")
-"""Event columns that hold text, kept as codes of one dictionary each."""
-PROPERTY_TYPES = ("text", "integer")
-
-REQUIRED_OF_EVENTS = ("event_id", "customer_id", "kind", "occurred_at")
-REQUIRED_OF_CUSTOMERS = ("customer_id", "known_at")
-REQUIRED_OF_CAMPAIGNS = ("campaign_id", "starts_at", "ends_at")
-CAMPAIGN_COLUMNS = (*REQUIRED_OF_CAMPAIGNS, "type", "channel", "cost", "offer")
+__all__ = [
+    "CAMPAIGNS", "CAMPAIGN_COLUMNS", "EVENTS", "EVENT_COLUMNS", "PROPERTY_TYPES",
+    "REQUIRED_OF_CAMPAIGNS", "REQUIRED_OF_CUSTOMERS", "REQUIRED_OF_EVENTS", "TEXTS", "TIMES",
+    "Batch", "check_columns", "event_schema", "text_columns",
+]  # fmt: skip
 
 EVENTS = pa.schema(
     [
@@ -95,17 +97,6 @@ def event_schema(properties: Mapping[str, str]) -> pa.Schema:
             )
         fields.append(pa.field(name, pa.string() if kind == "text" else pa.int64()))
     return pa.schema(fields)
-
-
-def text_columns(properties: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the columns of the log that are codes of a dictionary.
-
-    Examples
-    --------
-    >>> text_columns({"store": "text", "discount": "integer"})[-2:]
-    ('campaign_id', 'store')
-    """
-    return TEXTS + tuple(name for name, kind in properties.items() if kind == "text")
 
 
 def check_columns(
