@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from features.errors import NextbestError
+from features.names import shown
 from serving import problems
-from serving.inputs import shown
 from serving.problems import Kind, problem, respond
 
 MAX_FIELDS = 20

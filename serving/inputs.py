@@ -5,12 +5,11 @@ Messages name fields, types, levels and names that were declared, never what the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from features.errors import MissingContextError, UnknownCampaignError, UnknownFeatureError
+from features.names import MOST_NAMED, nearest, one_of, shown
 from serving.errors import OutsidePopulationError, RequestError
 from serving.live_store import Known, LiveStore, Value
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 200
 LARGEST_INT = 2**63 - 1
-MOST_NAMED = 10
-PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,79}")
 TYPES = {
     "int": "a whole number",
     "float": "a number",
@@ -138,7 +135,7 @@ def inline(features: Sequence[Feature], given: Mapping[str, Any]) -> list[Value]
     if unknown:
         raise UnknownFeatureError(
             f"{len(unknown)} of the features sent are not among this model's {len(names)}.",
-            remedy=" ".join(_nearest(name, names) for name in unknown[:MOST_NAMED]),
+            remedy=" ".join(nearest(name, names) for name in unknown[:MOST_NAMED]),
         )
     if not given:
         raise RequestError("'features' is empty.", remedy=f"Send at least one. {one_of(names)}")
@@ -181,32 +178,3 @@ def check(field: str, dtype: str, levels: Sequence[str], value: Any) -> Value:
             fields=[(field, f"must be {expected}")],
         )
     return int(value) if dtype in ("int", "instant") else value
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"For {shown(name)}: {' or '.join(near)}." if near else f"{shown(name)} is near none."
-
-
-def one_of(names: Sequence[str]) -> str:
-    """Return a remedy that lists what there is, the first ten of it.
-
-    Examples
-    --------
-    >>> one_of(["churn", "ctr"])
-    'Choose among: churn, ctr.'
-    """
-    some = ", ".join(names[:MOST_NAMED])
-    rest = len(names) - MOST_NAMED
-    return f"Choose among: {some}{f' and {rest} more' if rest > 0 else ''}."
-
-
-def shown(name: str) -> str:
-    """Return a caller's field name if it is one, else a stand-in.
-
-    Examples
-    --------
-    >>> shown("customer_id"), shown("Jane Doe")
-    ('customer_id', '(a name that is none)')
-    """
-    return name if PLAIN_NAME.fullmatch(name) else "(a name that is none)"

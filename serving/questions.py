@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from features.errors import UnknownCampaignError
+from features.names import one_of
 from serving.errors import RequestError, WrongOutputError
-from serving.inputs import one_of
 from serving.listing import Ask
 
 if TYPE_CHECKING:
