@@ -59,3 +59,11 @@ class DeclarationError(NextbestError):
 
 class FeatureOverflowError(NextbestError):
     """A sum that does not fit 64 bits: refused, never wrapped."""
+
+
+class StoreError(NextbestError):
+    """The online store cannot be used as it is."""
+
+
+class StoreReplacedError(StoreError):
+    """The online store was filled again meanwhile: open it anew."""
