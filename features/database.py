@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ def connect(url: str, durable: bool = False) -> sa.Engine:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed, "FULL" if durable else "NORMAL")
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     except (sa.exc.ArgumentError, ImportError) as error:
         raise DatabaseError(
             f"The database URL cannot be used: {type(error).__name__}.",
@@ -50,7 +52,10 @@ def connect(url: str, durable: bool = False) -> sa.Engine:
 
 
 def _sqlite(url: sa.URL, synchronous: str) -> sa.Engine:
-    settings: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+    settings: dict[str, Any] = {
+        "connect_args": {"timeout": BUSY_SECONDS},
+        "hide_parameters": True,  # they are customers' data, and errors are logged
+    }
     if url.database in (None, "", ":memory:"):
         settings["poolclass"] = StaticPool
         settings["connect_args"]["check_same_thread"] = False
@@ -89,21 +94,28 @@ def create(engine: sa.Engine, metadata: sa.MetaData) -> None:
     DatabaseError
         If the database does not answer.
     """
+    with answering(engine), engine.begin() as connection:
+        lock(connection, "")
+        for table in metadata.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+@contextmanager
+def answering(engine: sa.Engine) -> Iterator[None]:
+    """Turn the silence of a database into an error that says so, without its password.
+
+    Raises
+    ------
+    DatabaseError
+        It does not answer, it is read-only, or its disk is full.
+    """
     try:
-        with engine.begin() as connection:
-            lock(connection, "")
-            for table in metadata.sorted_tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                    connection.execute(CreateIndex(index, if_not_exists=True))
-    except sa.exc.OperationalError as error:
-        raise silent(engine, error) from None
-
-
-def silent(engine: sa.Engine, error: sa.exc.DBAPIError) -> DatabaseError:
-    """Return the error of a database that does not answer; its address is shown, no password."""
-    return DatabaseError(
-        f"The database {engine.url.render_as_string(hide_password=True)} does not answer: "
-        f"{error.orig}.",
-        remedy="Start it, or mend NEXTBEST_DATABASE_URL.",
-    )
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        raise DatabaseError(
+            f"The database {engine.url.render_as_string(hide_password=True)} does not answer: "
+            f"{error.orig}.",
+            remedy="Start it, or mend NEXTBEST_DATABASE_URL.",
+        ) from None

@@ -1,14 +1,11 @@
-import os
 import threading
-import uuid
 
 import pytest
 import sqlalchemy as sa
 
 from features.database import DatabaseError, connect
 from models.scores import Filters, ScoreRow, SqlScoreStore, database_url
-
-POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+from tests.databases import postgres
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
@@ -17,18 +14,8 @@ def address(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'scores.db'}", "nextbest_"
         return
-    engine = sa.create_engine(POSTGRES)
-    try:
-        engine.connect().close()
-    except sa.exc.OperationalError as error:
-        if os.environ.get("NEXTBEST_REQUIRE_SERVICES") == "1":
-            raise
-        pytest.skip(f"PostgreSQL does not answer at {POSTGRES}: {error.orig}")
-    prefix = f"t{uuid.uuid4().hex[:12]}_"
-    yield POSTGRES, prefix
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"DROP TABLE IF EXISTS {prefix}scores"))
-    engine.dispose()
+    with postgres() as found:
+        yield found
 
 
 @pytest.fixture
