@@ -11,6 +11,7 @@ from features.contract import Batch
 from features.errors import BadInputError
 from features.intake import Intake
 from features.log import EventLog
+from features.part import BLOCK_ROWS
 from features.progress import Report, silent
 from features.source import Source
 from features.spine import Spine
@@ -49,6 +50,7 @@ def ingest(
     campaigns: Iterable[Batch] = (),
     spines: Mapping[str, Spine] | None = None,
     properties: Mapping[str, str] | None = None,
+    block_rows: int = BLOCK_ROWS,
     report: Report = silent,
     fault: Callable[[str], None] = lambda _: None,
 ) -> Ingested:
@@ -68,6 +70,9 @@ def ingest(
         Each takes the place of the log's spine of that name.
     properties : dict of str to {"text", "integer"}
         The source's own event columns; in the log they stand in the order of their names.
+    block_rows : int
+        Events of a block, the part of a bucket that is read at once; it is a little less, since
+        no customer is cut in two, and more where a single customer has more.
     report : callable
         Told how far it is, see `features.progress`.
     fault : callable
@@ -80,7 +85,7 @@ def ingest(
         writing to it, or not one row could be taken. The log is as before.
     """
     with manifest.writing(home):
-        work = Intake(source, home, dict(properties or {}), report, fault)
+        work = Intake(source, home, dict(properties or {}), block_rows, report, fault)
         try:
             content = work.run(batches, customers, campaigns, dict(spines or {}))
         finally:

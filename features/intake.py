@@ -14,12 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import bucket, contract, manifest, merge, validate
+from features import bucket, contract, manifest, merge, part, validate
 from features import customers as states
 from features import spines as spine_files
 from features.contract import Batch
 from features.dictionary import Dictionary
 from features.errors import BadInputError
+from features.pieces import Pieces
 from features.progress import Report
 from features.quarantine import Findings, Quarantine, Rejection
 from features.source import Source
@@ -34,10 +35,12 @@ class Intake:
         source: Source,
         home: Path,
         properties: dict[str, str],
+        block_rows: int,
         report: Report,
         fault: Callable[[str], None],
     ) -> None:
         self.source, self.home, self.report, self.fault = source, home, report, fault
+        self.block_rows = block_rows
         self.old = manifest.read(home)
         self.added = self.repeated = 0
         if self.old is not None:
@@ -46,8 +49,9 @@ class Intake:
         self.properties = dict(sorted(properties.items()))
         self.coded = contract.text_columns(self.properties)
         self.schema = bucket.schema((*contract.EVENT_COLUMNS, *self.properties), self.coded)
+        self.rows = merge.with_customers(self.schema)
         self.codes = self._dictionaries()
-        self.spill = merge.spill_schema(self.schema)
+        self.spill = merge.spill_schema(self.rows)
         self.files: list[str] = []
         self.quarantine = Quarantine(home)
 
@@ -113,27 +117,22 @@ class Intake:
                 done += batch.table.num_rows
                 self.report("checking events", done, None)
 
-    def _merge(self, folder: Path) -> tuple[list[manifest.Entry | None], pa.Table]:
-        entries: list[manifest.Entry | None] = []
+    def _merge(self, folder: Path) -> tuple[list[list[manifest.Entry]], pa.Table]:
+        entries: list[list[manifest.Entry]] = []
         old_seen = self._old_table("first_seen")
         seen = [] if old_seen is None else [old_seen]
         for number in range(bucket.N_BUCKETS):
             with pa.memory_map(str(folder / f"{number}.arrow")) as stream:
                 new = pa.ipc.open_file(stream).read_all()
-                entry = self.old["buckets"][number] if self.old else None
-                merged = merge.merge(self._old_bucket(entry), new, self.schema)
+                entry = self.old["buckets"][number] if self.old else []
+                merged = merge.merge(self._old_bucket(entry), new, self.rows)
             self.added += merged.added
             self.repeated += merged.repeated
             self.quarantine.add(self._rejection(conflict) for conflict in merged.conflicts)
             if merged.table is not None:
                 table = merged.table
                 seen.append(merge.first_seen(table))
-                entry = manifest.keep(
-                    self.home,
-                    f"bucket-{number:02d}",
-                    ".parquet",
-                    partial(bucket.write, table),
-                ) | merge.counted(table, self.codes["kind"])
+                entry = [self._keep_part(number, table)]
             entries.append(entry)
             self.report("sorting customers", number + 1, bucket.N_BUCKETS)
             self.fault(f"bucket {number} written")
@@ -168,11 +167,30 @@ class Intake:
             for name, codes in self.codes.items()
         }
 
-    def _old_bucket(self, entry: manifest.Entry | None) -> pa.Table | None:
-        if entry is None:
+    def _old_bucket(self, entries: list[manifest.Entry]) -> pa.Table | None:
+        if not entries:
             return None
-        path = manifest.log_folder(self.home) / entry["file"]
-        return bucket.conform(pq.read_table(path), self.schema)
+        return Pieces(manifest.log_folder(self.home), entries, self.schema).everything()
+
+    def _keep_part(self, number: int, table: pa.Table) -> manifest.Entry:
+        people, events = merge.split(table)
+        blocks: list[list[int]] = []
+
+        def write(path: Path) -> None:
+            writer = part.Writer(path, self.schema)
+            offsets = people.offsets
+            for first, end in part.cuts(people.counts, self.block_rows):
+                rows = events.slice(offsets[first], offsets[end] - offsets[first])
+                writer.write(people.counts[first:end], rows)
+            writer.close()
+            blocks.extend(writer.blocks)
+
+        entry = manifest.keep(self.home, f"bucket-{number:02d}", ".parquet", write)
+        names = manifest.keep(
+            self.home, f"people-{number:02d}", ".arrow", partial(part.write_people, people)
+        )
+        counted = merge.counted(table, self.codes["kind"])
+        return entry | counted | {"people": names, "blocks": blocks}
 
     def _old_table(self, name: str) -> pa.Table | None:
         if self.old is None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from features import bucket, manifest, spines
+from features import blocks, bucket, manifest, spines
+from features.blocks import Block, BlockRef
 from features.bucket import Bucket
-from features.contract import EVENT_COLUMNS, text_columns
+from features.contract import EVENT_COLUMNS, event_schema, text_columns
 from features.customers import every_state
 from features.dictionary import Dictionary
-from features.errors import BadInputError, UnknownSpineError
+from features.errors import BadInputError, UnknownCustomerError, UnknownSpineError
+from features.pieces import Pieces
 from features.spine import Spine
 
 
@@ -47,7 +52,6 @@ class EventLog:
     """
 
     def __init__(self, home: Path, content: dict[str, Any]) -> None:
-        self.home = home
         self.home = home
         self._folder = manifest.log_folder(home)
         self._content = content
@@ -90,6 +94,78 @@ class EventLog:
         BadInputError
             The log has no such column.
         """
+        wanted = self._wanted(columns)
+        held = self._buckets[number]
+        read = [held.offsets_and_values(block, wanted) for block in range(len(held.rows))]
+        counts = [np.diff(offsets) for offsets, _ in read]
+        nothing = np.empty((len(wanted), 0), dtype=np.int64)
+        return Bucket(
+            np.array(held.ids.to_pylist(), dtype=object),
+            np.concatenate([[0], np.cumsum(np.concatenate([[], *counts]))]).astype(np.int64),
+            np.concatenate([nothing, *(values for _, values in read)], axis=1),
+        )
+
+    @cached_property
+    def blocks(self) -> tuple[BlockRef, ...]:
+        """The log's blocks: bucket by bucket, in each by customer, and no customer in two."""
+        return blocks.refs(self._buckets)
+
+    def read_block(self, ref: BlockRef, columns: Sequence[str] | None = None) -> Block:
+        """Return the events of a block; `columns` in the order given, all of them by default.
+
+        Several threads may read blocks of one log.
+
+        Raises
+        ------
+        BadInputError
+            The log has no such column.
+        """
+        held = self._buckets[ref.bucket]
+        first, end = held.bounds[ref.block : ref.block + 2]
+        offsets, values = held.offsets_and_values(ref.block, self._wanted(columns))
+        return Block(held.ids.slice(first, end - first), offsets, values)
+
+    def locate(self, customer_ids: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the number of each customer's block, and the customer's place in it.
+
+        Parameters
+        ----------
+        customer_ids : pyarrow.StringArray of length n
+
+        Returns
+        -------
+        (ndarray of int64, ndarray of int64), each of shape (n,)
+            -1 and -1 for a customer without events.
+        """
+        return blocks.locate(self._buckets, customer_ids)
+
+    def history(self, customer_id: str) -> pa.Table:
+        """Return the events of one customer in the columns of `contract.event_schema`, in order.
+
+        Raises
+        ------
+        UnknownCustomerError
+            The log holds no event of the customer.
+        """
+        number, place = (int(found[0]) for found in self.locate(pa.array([customer_id])))
+        if number < 0:
+            raise UnknownCustomerError(
+                f"The log holds no event of the customer {customer_id!r}.",
+                remedy="Check the id; who has only attributes is in `EventLog.customers`.",
+            )
+        ref = self.blocks[number]
+        offsets, events = self._buckets[ref.bucket].table(ref.block)
+        events = events.slice(offsets[place], offsets[place + 1] - offsets[place])
+        columns = {"customer_id": pa.array([customer_id] * events.num_rows, pa.string())}
+        for name in events.column_names:
+            columns[name] = events[name]
+            if name in self.dictionaries:
+                texts = [self.dictionaries[name].text(code) for code in events[name].to_pylist()]
+                columns[name] = pa.array(texts, pa.string())
+        wanted = event_schema(self.properties)
+        return pa.table({name: columns[name] for name in wanted.names}, schema=wanted)
+
+    def _wanted(self, columns: Sequence[str] | None) -> tuple[str, ...]:
         wanted = self.columns if columns is None else tuple(columns)
         unknown = [name for name in wanted if name not in self.columns]
         if unknown:
@@ -97,19 +173,16 @@ class EventLog:
                 f"The log has no column {unknown[0]!r}.",
                 remedy=f"Choose among: {', '.join(self.columns)}.",
             )
-        entry = self._content["buckets"][number]
-        if entry is None:
-            return bucket.empty(wanted)
-        return bucket.load(self._path(entry), wanted, text_columns(self.properties))
+        return wanted
+
+    @cached_property
+    def _buckets(self) -> list[Pieces]:
+        wanted = bucket.schema(self.columns, text_columns(self.properties))
+        return [Pieces(self._folder, parts, wanted) for parts in self._content["buckets"]]
 
     def table(self, number: int) -> pa.Table:
-        """Return a bucket's file as it is, with customer_id and event_id; codes stay codes."""
-        entry = self._content["buckets"][number]
-        names = tuple(self.columns)
-        wanted = bucket.schema(names, text_columns(self.properties))
-        if entry is None:
-            return wanted.empty_table()
-        return bucket.conform(pq.read_table(self._path(entry)), wanted)
+        """Return a bucket's events as they lie there, with customer_id and event_id, as codes."""
+        return self._buckets[number].everything()
 
     @cached_property
     def customers(self) -> pa.Table:
@@ -154,8 +227,8 @@ class EventLog:
     def kinds(self) -> dict[str, Kind]:
         """For each kind of event how many there are, and from when to when."""
         found: dict[str, Kind] = {}
-        for entry in self._content["buckets"]:
-            for name, (rows, first, last) in (entry["kinds"] if entry else {}).items():
+        for entry in self._entries():
+            for name, (rows, first, last) in entry["kinds"].items():
                 so_far = found.get(name, Kind(0, first, last))
                 found[name] = Kind(
                     so_far.rows + rows, min(so_far.first, first), max(so_far.last, last)
@@ -171,7 +244,7 @@ class EventLog:
         BadInputError
             There is no event.
         """
-        moments = [entry["last_instant"] for entry in self._content["buckets"] if entry]
+        moments = [entry["last_instant"] for entry in self._entries()]
         if not moments:
             raise BadInputError(
                 "The log holds customers but no event.", remedy="Ingest a source with events."
@@ -181,6 +254,9 @@ class EventLog:
     def damaged(self) -> list[str]:
         """Return the names of files that are missing or are not what was written."""
         return manifest.damaged(self._folder, self._content)
+
+    def _entries(self) -> Iterator[manifest.Entry]:
+        return chain.from_iterable(self._content["buckets"])
 
     def _path(self, entry: manifest.Entry) -> Path:
         return self._folder / str(entry["file"])

@@ -14,7 +14,7 @@ from typing import Any
 from features.errors import BadInputError, NoLogError
 from features.source import Source
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 Entry = dict[str, Any]
 """A file of the log (``file``, ``sha256``) and what is counted of it."""
@@ -112,7 +112,9 @@ def files(content: dict[str, Any] | None) -> Iterator[Entry]:
     """Yield the entry of every file that a manifest lists."""
     if content is None:
         return
-    yield from (entry for entry in content["buckets"] if entry)
+    for parts in content["buckets"]:
+        for entry in parts:
+            yield from (entry, entry["people"])
     yield from content["dictionaries"].values()
     yield from content["spines"].values()
     yield from (content[name] for name in ("customers", "first_seen", "campaigns"))

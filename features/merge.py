@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from features import bucket, duplicates
 from features.customers import FIRST_SEEN
 from features.dictionary import Dictionary
+from features.part import People
 from features.validate import ROW, comparable
 
 FILE = "_file"
@@ -43,6 +44,22 @@ class Merged(NamedTuple):
     added: int
     repeated: int
     conflicts: list[Conflict]
+
+
+def with_customers(wanted: pa.Schema) -> pa.Schema:
+    """Return the schema of a bucket's events with their customer first."""
+    coded = pa.dictionary(pa.int32(), pa.string())
+    return wanted.insert(0, pa.field("customer_id", coded, nullable=False))
+
+
+def split(table: pa.Table) -> tuple[People, pa.Table]:
+    """Return the customers of sorted events, and the events without them."""
+    customers = table["customer_id"].combine_chunks()
+    starts = np.flatnonzero(np.diff(customers.indices.to_numpy(), prepend=-1))
+    earliest: NDArray[np.int64] = np.minimum.reduceat(table["recorded_at"].to_numpy(), starts)
+    who = customers.dictionary.take(pa.array(customers.indices.to_numpy()[starts]))
+    counts = np.diff(starts, append=table.num_rows)
+    return People(who, counts, earliest), table.drop_columns("customer_id")
 
 
 def spill_schema(wanted: pa.Schema) -> pa.Schema:

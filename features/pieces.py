@@ -1,0 +1,155 @@
+"""A bucket on disk: its base and the small runs that came later, read as one sorted whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from features import bucket, part
+from features.interleave import Sorted, Whole, interleave
+from features.part import People
+
+
+class _Merged(NamedTuple):
+    """All customers of a bucket, and for each piece which of them its own are."""
+
+    ids: Any
+    numbers: list[NDArray[np.int64]]
+    bounds: NDArray[np.int64]
+
+
+class Pieces:
+    """The pieces of one bucket: the base first, then its runs in the order they came.
+
+    A run is cut where the base's blocks are, so that block ``g`` of the whole is made of block
+    ``g`` of each piece.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the log.
+    entries : sequence of dict
+        As the manifest has them.
+    schema : pyarrow.Schema
+        See `bucket.schema`.
+    """
+
+    def __init__(self, folder: Path, entries: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
+        self._folder, self._entries, self.schema = folder, entries, schema
+        self._coded = [field.name for field in schema if field.type == pa.int32()]
+        self._readers = [part.Reader(folder / e["file"], e["blocks"]) for e in entries]
+        self._starts = [np.cumsum([0, *(c for c, _ in e["blocks"])]) for e in entries]
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """How many events each block has."""
+        if not self._entries:
+            return np.empty(0, dtype=np.int64)
+        counted = [[rows for _, rows in entry["blocks"]] for entry in self._entries]
+        return np.sum(np.array(counted, dtype=np.int64), axis=0)
+
+    @property
+    def ids(self) -> Any:
+        """The bucket's customers, sorted."""
+        return self._merged.ids if len(self._entries) > 1 else self._base_ids
+
+    @cached_property
+    def bounds(self) -> NDArray[np.int64]:
+        """The number of each block's first customer, and last how many there are."""
+        if not self._entries:
+            return np.zeros(1, dtype=np.int64)
+        return self._merged.bounds if len(self._entries) > 1 else self._starts[0]
+
+    @property
+    def _base_ids(self) -> Any:
+        return self.people[0].ids if self._entries else pa.array([], pa.string())
+
+    @cached_property
+    def people(self) -> list[People]:
+        """The customers of each piece."""
+        return [part.read_people(self._folder / e["people"]["file"]) for e in self._entries]
+
+    @cached_property
+    def _merged(self) -> _Merged:
+        every = pa.chunked_array([people.ids for people in self.people]).dictionary_encode()
+        every = every.unify_dictionaries()
+        known = every.chunk(0).dictionary
+        order = pc.sort_indices(known).to_numpy()
+        ranks = np.empty(len(order), dtype=np.int64)
+        ranks[order] = np.arange(len(order))
+        numbers = [ranks[chunk.indices.to_numpy()] for chunk in every.chunks]
+        # Who stands before a block's first customer belongs to the block before, or is the first.
+        inner = numbers[0][self._starts[0][1:-1]]
+        bounds = np.concatenate([[0], inner, [len(order)]]).astype(np.int64)
+        return _Merged(known.take(pa.array(order)), numbers, bounds)
+
+    def offsets_and_values(
+        self, block: int, columns: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where each customer's events begin in a block, and columns of the events."""
+        if len(self._entries) == 1:
+            first, end = self._starts[0][block : block + 2]
+            counts = self.people[0].counts[first:end]
+            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            return offsets, self._readers[0].values(block, columns, self._coded)
+        wanted = list(dict.fromkeys(("occurred_at", *columns)))
+        parts = [reader.values(block, wanted, self._coded) for reader in self._readers]
+        whole = self._interleaved(block, [values[0] for values in parts])
+        values = np.empty((len(columns), len(whole.source)), dtype=np.int64)
+        for row, name in zip(values, columns, strict=True):
+            place = wanted.index(name)
+            np.take(np.concatenate([held[place] for held in parts]), whole.source, out=row)
+        return whole.offsets, values
+
+    def table(self, block: int) -> tuple[NDArray[np.int64], pa.Table]:
+        """Return where each customer's events begin in a block, and the events with their ids."""
+        parts = [bucket.conform(reader.table(block), self.schema) for reader in self._readers]
+        whole = self._interleaved(block, [held["occurred_at"].to_numpy() for held in parts])
+        return whole.offsets, pa.concat_tables(parts).take(pa.array(whole.source))
+
+    def known_at(self) -> NDArray[np.int64]:
+        """Return when the first event of each customer was recorded."""
+        found = np.full(len(self.ids), np.iinfo(np.int64).max, dtype=np.int64)
+        for number, people in enumerate(self.people):
+            who = self._numbers(number)
+            found[who] = np.minimum(found[who], people.known_at)
+        return found
+
+    def _numbers(self, piece: int) -> NDArray[np.int64]:
+        if len(self._entries) == 1:
+            return np.arange(len(self._base_ids))
+        return self._merged.numbers[piece]
+
+    def _interleaved(self, block: int, occurred_at: Sequence[NDArray[np.int64]]) -> Whole:
+        first, end = self.bounds[block : block + 2]
+        sorted_pieces = []
+        for piece, times in enumerate(occurred_at):
+            mine = slice(*self._starts[piece][block : block + 2])
+            numbers = self._numbers(piece)[mine] - first
+            sorted_pieces.append(Sorted(numbers, self.people[piece].counts[mine], times))
+
+        def event_ids() -> list[Any]:
+            tables = [reader.table(block, ["event_id"]) for reader in self._readers]
+            return [chunk for held in tables for chunk in held["event_id"].chunks]
+
+        return interleave(sorted_pieces, int(end - first), event_ids)
+
+    def everything(self) -> pa.Table:
+        """Return all events with their ids, in order, and first whose they are."""
+        tables = []
+        for block, first in enumerate(self.bounds[:-1].tolist()):
+            offsets, events = self.table(block)
+            numbers = np.repeat(np.arange(first, first + len(offsets) - 1), np.diff(offsets))
+            who = pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), self.ids)
+            tables.append(events.add_column(0, "customer_id", who))
+        if not tables:
+            who = pa.field("customer_id", pa.dictionary(pa.int32(), pa.string()))
+            return self.schema.insert(0, who).empty_table()
+        return pa.concat_tables(tables).combine_chunks()
