@@ -15,10 +15,15 @@ from features.clock import now, to_iso
 from features.errors import BadInputError
 from features.ingest import Ingested
 from features.log import EventLog
-from features.progress import shown
+from features.progress import Report, shown
 from features.settings import Settings
 
-SOURCES = ("complete-journey",)
+SOURCES = ("complete-journey", "simulator")
+OPTIONS = {
+    "complete-journey": ("impressions", "folder"),
+    "simulator": ("customers", "days", "drift", "late", "consent", "futures"),
+}
+"""What may be said of each source, beside the seed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +45,17 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "--folder", type=Path, help="where its Parquet files lie, if not in the package"
     )
+    made = ingest.add_argument_group("simulator", "a company with known truth: docs/simulator.md")
+    made.add_argument("--customers", type=int, help="how many (default: 5000)")
+    made.add_argument("--days", type=int, help="how many are simulated (default: 728)")
+    made.add_argument("--drift", action="store_true", default=None, help="ways change at 70 %%")
+    made.add_argument("--late", type=float, help="share of events known late (default: 0.03)")
+    made.add_argument(
+        "--consent", choices=("recorded", "assumed"), help="in customers' attributes or not"
+    )
+    made.add_argument(
+        "--futures", type=int, help="drawn for what each customer is worth (default: 16)"
+    )
     commands.add_parser(
         "build", help="prepare serving's store and a table of all features at the clock"
     )
@@ -53,17 +69,41 @@ def _ingest(arguments: argparse.Namespace, settings: Settings) -> int:
             f"There is no source {arguments.source!r}.",
             remedy=f"Choose one of: {', '.join(SOURCES)}.",
         )
-    from features.sources.complete_journey import IMPRESSIONS, ingest_complete_journey
-
-    size = IMPRESSIONS if arguments.impressions is None else arguments.impressions
+    for source, names in OPTIONS.items():
+        for name in names:
+            if source != arguments.source and getattr(arguments, name) is not None:
+                raise BadInputError(
+                    f"--{name} is for {source!r}, not for {arguments.source!r}.",
+                    remedy="Leave it out.",
+                )
+    ways = {"complete-journey": _complete_journey, "simulator": _simulator}
     with shown() as report:
-        done = ingest_complete_journey(
-            settings.home, size, arguments.seed, report, arguments.folder
-        )
+        done = ways[arguments.source](arguments, settings, report)
     print(_sentence(done))
     if done.quarantine is not None:
         print(f"Rejected rows and their remedies: {done.quarantine}", file=sys.stderr)
     return 0
+
+
+def _complete_journey(
+    arguments: argparse.Namespace, settings: Settings, report: Report
+) -> Ingested:
+    from features.sources.complete_journey import IMPRESSIONS, ingest_complete_journey
+
+    size = IMPRESSIONS if arguments.impressions is None else arguments.impressions
+    return ingest_complete_journey(settings.home, size, arguments.seed, report, arguments.folder)
+
+
+def _simulator(arguments: argparse.Namespace, settings: Settings, report: Report) -> Ingested:
+    from features.sources.simulator import Company, ingest_simulator
+
+    said = {name: getattr(arguments, name) for name in ("customers", "days", "drift", "late")}
+    company = Company(
+        seed=arguments.seed, **{name: value for name, value in said.items() if value is not None}
+    )
+    how = {} if arguments.futures is None else {"futures": arguments.futures}
+    recorded = arguments.consent != "assumed"
+    return ingest_simulator(settings.home, company, report, consent=recorded, **how)
 
 
 def _sentence(done: Ingested) -> str:
