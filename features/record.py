@@ -7,6 +7,7 @@ Reading it copies nothing.
 
 from __future__ import annotations
 
+import math
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -82,8 +83,9 @@ def encode(record: Record) -> bytes:
     header = _HEADER.pack(
         FORMAT, n_columns, n_events, record.cut, 0, len(record.states), len(record.ids), 0
     )
-    values = np.ascontiguousarray(record.values)
-    return b"".join((header, values, record.ends, record.states, record.ids))
+    values: Any = np.ascontiguousarray(record.values)
+    ends: Any = record.ends
+    return b"".join((header, values, ends, record.states, record.ids))
 
 
 def decode(value: Buffer) -> Record:
@@ -150,9 +152,7 @@ def insert(record: Record, values: NDArray[np.int64], ids: Sequence[bytes]) -> R
     return _insert_many(record, places, values[:, chosen], [ids[number] for number in chosen])
 
 
-def _insert_one(
-    record: Record, place: int, column: NDArray[np.int64], event_id: bytes
-) -> Record:
+def _insert_one(record: Record, place: int, column: NDArray[np.int64], event_id: bytes) -> Record:
     n_columns, n_events = record.values.shape
     values = np.empty((n_columns, n_events + 1), np.int64)
     values[:, :place] = record.values[:, :place]
@@ -218,5 +218,5 @@ def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
     return {
         name: float(value) if isinstance(value, (int, float)) else value
         for name, value in attributes.items()
-        if value is not None and value == value
+        if value is not None and not (isinstance(value, float) and math.isnan(value))
     }
