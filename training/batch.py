@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -25,6 +25,18 @@ ROWS_AT_ONCE = 20_000
 REASONS = 3
 BEST_OF_EACH = 10
 """Rows a customer in the store, where a customer has very many; the Parquet file has all."""
+
+
+class Answering(Protocol):
+    """Where a model's answers come from: this process, or many."""
+
+    def answers(self, bundle: Bundle, X: pd.DataFrame) -> pd.DataFrame:
+        """Return what `answers_of` returns."""
+        ...
+
+    def reasons(self, bundle: Bundle, X: pd.DataFrame) -> Iterator[list[dict[str, Any]]]:
+        """Yield what `reasons_of` yields."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ def score(
     folder: Path,
     *,
     scored_at: int,
+    engine: Answering | None = None,
 ) -> Scored:
     """Score rows, write them to `folder/MODEL.parquet` and replace the model's stored scores.
 
@@ -61,14 +74,17 @@ def score(
     folder : Path
     scored_at : int
         Microseconds UTC.
+    engine : Answering, optional
+        By default this process.
 
     Returns
     -------
     Scored
     """
-    answers = answers_of(bundle, data)
+    engine = engine or Here()
+    answers = engine.answers(bundle, data.X)
     kept = stored_positions(spec, data, answers)
-    reasons = dict(zip(kept.tolist(), _reasons(bundle, data, kept), strict=True))
+    reasons = dict(zip(kept.tolist(), engine.reasons(bundle, data.X.iloc[kept]), strict=True))
     version = bundle.spec.version
     context = [name for name in data.rows if name in spec.context]
     table = pd.concat([data.rows[["row_id", "customer_id", "as_of", *context]], answers], axis=1)
@@ -88,12 +104,12 @@ def score(
     return Scored(spec.name, version, len(data), stored, file)
 
 
-def answers_of(bundle: Bundle, data: Dataset) -> pd.DataFrame:
+def answers_of(bundle: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
     """Return probability, margin, percentile and grade of each row, or its segment."""
     scorer = Scorer(bundle)
     parts: list[pd.DataFrame] = []
-    for begin in range(0, max(len(data), 1), ROWS_AT_ONCE):
-        X = bundle.encoder.transform(data.X.iloc[begin : begin + ROWS_AT_ONCE])
+    for begin in range(0, max(len(rows), 1), ROWS_AT_ONCE):
+        X = bundle.encoder.transform(rows.iloc[begin : begin + ROWS_AT_ONCE])
         if isinstance(bundle.engine, Clusters):
             names = np.array([segment.name for segment in bundle.spec.segments], dtype=object)
             parts.append(pd.DataFrame({"segment": names[bundle.engine.assign(X)]}))
@@ -125,16 +141,29 @@ def stored_positions(spec: ModelSpec, data: Dataset, answers: pd.DataFrame) -> n
     return best
 
 
-def _reasons(bundle: Bundle, data: Dataset, kept: np.ndarray) -> Iterator[list[dict[str, Any]]]:
+def reasons_of(bundle: Bundle, rows: pd.DataFrame) -> Iterator[list[dict[str, Any]]]:
+    """Yield the most important reasons of each row; of a segment there are none."""
     if isinstance(bundle.engine, Clusters):
-        yield from ([] for _ in kept)
+        yield from ([] for _ in range(len(rows)))
         return
     scorer = Scorer(bundle)
-    for begin in range(0, len(kept), ROWS_AT_ONCE):
-        part = data.X.iloc[kept[begin : begin + ROWS_AT_ONCE]]
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows.iloc[begin : begin + ROWS_AT_ONCE]
         raw = list(zip(*(part[name].tolist() for name in part), strict=True))
         for reasons in scorer.reasons(raw, bundle.encoder.transform(part), REASONS):
             yield msgspec.to_builtins(reasons)
+
+
+class Here:
+    """Answers of this process."""
+
+    def answers(self, bundle: Bundle, X: pd.DataFrame) -> pd.DataFrame:
+        """Return what `answers_of` returns."""
+        return answers_of(bundle, X)
+
+    def reasons(self, bundle: Bundle, X: pd.DataFrame) -> Iterator[list[dict[str, Any]]]:
+        """Yield what `reasons_of` yields."""
+        return reasons_of(bundle, X)
 
 
 def _rows(

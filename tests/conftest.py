@@ -1,0 +1,36 @@
+"""What tests of several folders share: one Spark session, which costs seconds to start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from features.spark_session import SparkMissingError, spark_session
+
+SMALL = {
+    "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "FATAL",  # failures that a test asks for are raised, and need no log
+}
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Spark with two executors' threads in this machine's Java, and its files out of the way."""
+    folder = tmp_path_factory.mktemp("spark")
+    places = {
+        "spark.local.dir": str(folder / "scratch"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+    try:
+        session = spark_session("local[2]", {**SMALL, **places})
+    except SparkMissingError as missing:
+        if os.environ.get("NEXTBEST_REQUIRE_SERVICES") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    yield session
+    session.stop()
