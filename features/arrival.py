@@ -141,23 +141,16 @@ def event_of(values: dict[str, Any]) -> Event:
     return Event(values.pop("event_id"), values.pop("customer_id"), values)
 
 
-def customer_of(
-    customer_id: str,
-    attributes: Mapping[str, Any],
-    consent: Mapping[str, Any] | None = None,
-    timezone: str | None = None,
-) -> Patch:
+def customer_of(customer_id: str, sent: Mapping[str, Any]) -> Patch:
     """Return what is sent of a customer as values to lay over the ones known.
 
     Parameters
     ----------
     customer_id : str
-    attributes : mapping
-        Text, numbers, truth values; null takes a value away.
-    consent : mapping, optional
-        Channel -> purpose -> true or false; in the log ``consent_<channel>_<purpose>``.
-    timezone : str, optional
-        IANA name.
+    sent : mapping
+        ``attributes``: text, numbers, truth values by name; ``consent``: channel -> purpose ->
+        true or false, in the log ``consent_<channel>_<purpose>``; ``timezone``: an IANA name.
+        None takes a value away.
 
     Raises
     ------
@@ -165,35 +158,27 @@ def customer_of(
 
     Examples
     --------
-    >>> customer_of("jane", {"age": "19-24"}, {"email": {"offers": False}}).values
+    >>> sent = {"attributes": {"age": "19-24"}, "consent": {"email": {"offers": False}}}
+    >>> customer_of("jane", sent).values
     {'age': '19-24', 'consent_email_offers': 0.0}
     """
-    field = "customer_id"
-    try:
-        subject = text(customer_id)
-        values = {}
-        for name, value in attributes.items():
-            field = f"attributes.{shown(name)}"
-            values[_own(name)] = None if value is None else attribute(value)
-        for channel, purposes in (consent or {}).items():
-            field = f"consent.{shown(channel)}"
-            if not isinstance(purposes, dict):
-                raise WrongError("must be an object", 'Send it as {"purpose": true}.')
-            for purpose, given in purposes.items():
-                field = f"consent.{shown(channel)}.{shown(purpose)}"
-                name = name_of(f"{CONSENT}{channel}_{purpose}")
-                values[name] = None if given is None else flag(given)
-        field = TIME_ZONE
-        if timezone is not None:
-            values[TIME_ZONE] = time_zone(timezone)
-    except WrongError as wrong:
-        raise refused(field, wrong) from None
+    parts = {"attributes": {}, "consent": {}, **sent}
+    _known("customer", parts, ("attributes", "consent", TIME_ZONE))
+    values: dict[str, Any] = {}
+    for name, value in _object(parts, "attributes").items():
+        field = f"attributes.{shown(name)}"
+        values[_named(field, name)] = _value(field, attribute, value)
+    for channel, purposes in _object(parts, "consent").items():
+        for purpose, value in _object({f"consent.{shown(channel)}": purposes}).items():
+            field = f"consent.{shown(channel)}.{shown(purpose)}"
+            name = f"{CONSENT}{channel}_{purpose}"
+            values[_named(field, name, CONSENT)] = _value(field, flag, value)
+    if TIME_ZONE in parts:
+        values[TIME_ZONE] = _value(TIME_ZONE, time_zone, parts[TIME_ZONE])
     if len(values) > MOST_ATTRIBUTES:
         detail = f"must be at most {MOST_ATTRIBUTES}"
         raise RefusedError("attributes", detail, remedy="Send what models may learn from.")
-    if subject is None:
-        raise RefusedError(field, "is blank", remedy="Name the customer.")
-    return Patch(subject, values)
+    return Patch(_identity("customer_id", customer_id), values)
 
 
 def campaign_of(campaign_id: str, sent: Mapping[str, Any]) -> Patch:
@@ -208,21 +193,10 @@ def campaign_of(campaign_id: str, sent: Mapping[str, Any]) -> Patch:
     >>> campaign_of("spring", {"cost": 50, "offer": None}).values
     {'cost': 50, 'offer': None}
     """
+    _known("campaign", sent, CAMPAIGN_COLUMNS[1:])
     checks: dict[str, Check] = {"starts_at": instant, "ends_at": instant, "cost": natural}
-    values = {}
-    for name, value in sent.items():
-        if name not in CAMPAIGN_COLUMNS[1:]:
-            remedy = one_of(CAMPAIGN_COLUMNS[1:])
-            raise RefusedError(shown(name), "is no column of a campaign", remedy=remedy)
-        try:
-            check: Check = checks.get(name, text)
-            values[name] = None if value is None else check(value)
-        except WrongError as wrong:
-            raise refused(name, wrong) from None
-    subject = text(campaign_id)
-    if subject is None:
-        raise RefusedError("campaign_id", "is blank", remedy="Name the campaign.")
-    return Patch(subject, values)
+    values = {name: _value(name, checks.get(name, text), value) for name, value in sent.items()}
+    return Patch(_identity("campaign_id", campaign_id), values)
 
 
 def refused(field: str, wrong: WrongError) -> RefusedError:
@@ -230,10 +204,39 @@ def refused(field: str, wrong: WrongError) -> RefusedError:
     return RefusedError(field, wrong.detail, remedy=wrong.remedy)
 
 
-def _own(name: str) -> str:
+def _value(field: str, check: Check, value: Any) -> Any:
+    try:
+        return None if value is None else check(value)
+    except WrongError as wrong:
+        raise refused(field, wrong) from None
+
+
+def _identity(field: str, value: str) -> str:
+    found: str | None = _value(field, text, value)
+    if found is None:
+        raise RefusedError(field, "must not be blank", remedy="Put the id at the path's end.")
+    return found
+
+
+def _known(what: str, sent: Mapping[str, Any], names: Collection[str]) -> None:
+    unknown = next((name for name in sent if name not in names), None)
+    if unknown is not None:
+        remedy = one_of(list(names))
+        raise RefusedError(shown(unknown), f"is no field of a {what}", remedy=remedy)
+
+
+def _object(parts: Mapping[str, Any], field: str = "") -> dict[str, Any]:
+    field = field or next(iter(parts))
+    if not isinstance(parts[field], dict):
+        raise RefusedError(field, "must be an object", remedy="Send values by name.")
+    return dict(parts[field])
+
+
+def _named(field: str, name: str, prefix: str = "") -> str:
     """A name that an attribute may have; consent and the time zone have places of their own."""
-    if name in ("customer_id", "known_at"):
-        raise WrongError("has a name that is taken", "Give the attribute another name.")
-    if name.startswith(CONSENT) or name == TIME_ZONE:
-        raise WrongError("is no plain attribute", "Send it as 'consent' or 'timezone'.")
-    return name_of(name)
+    own = name in ("customer_id", "known_at", TIME_ZONE) or name.startswith(CONSENT)
+    if own and not prefix:
+        remedy = "Send consent and timezone beside 'attributes'; other names are taken."
+        raise RefusedError(field, "is no plain attribute", remedy=remedy)
+    checked: str = _value(field, name_of, name)
+    return checked

@@ -121,6 +121,18 @@ def to_iso(instant: int) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
+def follows_events(clock: str, source: Source) -> bool:
+    """Return whether time moves with the events that arrive, and not with the wall clock.
+
+    Examples
+    --------
+    >>> shop = Source("shop", "EUR", "Europe/Berlin", "assumed", 1, frozen_at=None)
+    >>> follows_events("auto", shop), follows_events("data", shop)
+    (False, True)
+    """
+    return clock == "data" or (clock == "auto" and source.frozen_at is not None)
+
+
 def now(
     clock: str,
     source: Source,

@@ -39,9 +39,16 @@ def text(value: Any) -> str | None:
         raise WrongError(
             f"must have at most {LONGEST_TEXT} characters", "Send a code or a name, not prose."
         )
-    if "\0" in value:
-        raise WrongError("must have no NUL character", "Leave that character out.")
+    if "\0" in value or not (value.isascii() or _is_unicode(value)):
+        raise WrongError("must be Unicode without NUL", "Leave such characters out.")
     return value if value.strip() else None
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        return bool(value.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def integer(value: Any) -> int:

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from features.feature import Feature
+    from features.ledger import Ledger
     from features.online import OnlineStore
     from serving.live_store import LiveStore
 
@@ -72,7 +73,8 @@ def serve(settings: ServingSettings) -> None:
         There is no online store, or no model has a champion.
     """
     check_host(settings.host)
-    with closing(bind(settings.host, settings.port)) as listener:
+    with ExitStack() as held:
+        listener = held.enter_context(closing(bind(settings.host, settings.port)))
         configure_logging()
         child = PollerProcess(settings)
         try:
@@ -81,7 +83,9 @@ def serve(settings: ServingSettings) -> None:
                 store = open_store(settings)  # compiles, while the child imports MLflow
                 if not child.await_first_poll():
                     log.warning("the registry has not answered yet; serving what the cache holds")
-                app = make_app(settings, store)
+                ledger = held.enter_context(closing(open_ledger(settings, store)))
+                store.catch_up(ledger)
+                app = make_app(settings, store, ledger)
             run(app, listener, child)
         except Stopped:
             log.info("stopped before it served")
@@ -115,7 +119,27 @@ def open_store(settings: ServingSettings) -> LiveStore:
     return store
 
 
-def make_app(settings: ServingSettings, store: LiveStore) -> FastAPI:
+def open_ledger(settings: ServingSettings, store: LiveStore) -> Ledger:
+    """Return where what is received is written.
+
+    Raises
+    ------
+    DatabaseError
+        The database cannot be opened, or does not answer.
+    """
+    from features.clock import follows_events, now
+    from features.ledger import Ledger, wall
+
+    def clock(latest: int) -> int:
+        held = store.store
+        if not follows_events(settings.clock, held.source):
+            return wall(latest)
+        return max(now(settings.clock, held.source, last_instant=held.last_instant), latest)
+
+    return Ledger.open(settings.home, settings.database_url or None, clock)
+
+
+def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> FastAPI:
     """Return the application with its champions loaded.
 
     Raises
@@ -134,9 +158,10 @@ def make_app(settings: ServingSettings, store: LiveStore) -> FastAPI:
 
     def clock() -> int:
         held = store.store
-        return now(settings.clock, held.source, last_instant=held.last_instant)
+        moment = now(settings.clock, held.source, last_instant=held.last_instant)
+        return max(moment, store.instant + 1)  # whatever was told before counts
 
-    app = create_app(settings, champions, store, scores, clock)
+    app = create_app(settings, champions, store, scores, clock, ledger)
     app.state.parts.watch.look()
     if not champions.current():
         refused = [champions.refusal(model) for model in CATALOG]

@@ -12,16 +12,18 @@ from fastapi import FastAPI
 
 from serving import handlers, openapi
 from serving.champions import Champions
+from serving.commits import Commits
 from serving.gate import Gate
 from serving.live_store import LiveStore
 from serving.parts import Parts
-from serving.routes import customers, health, models, prospects, root
+from serving.routes import campaigns, customers, events, health, models, prospects, root
 from serving.routes.scores import make_router
 from serving.settings import ServingSettings
 from serving.telemetry import Recorder, Telemetry
 from serving.watch import Watch
 
 if TYPE_CHECKING:
+    from features.ledger import Ledger
     from models.scores import ScoreStore
 
 API_VERSION = "1"
@@ -40,6 +42,7 @@ def create_app(
     store: LiveStore,
     scores: ScoreStore,
     clock: Callable[[], int],
+    ledger: Ledger,
     telemetry: Telemetry | None = None,
 ) -> FastAPI:
     """Return the ASGI application.
@@ -55,19 +58,26 @@ def create_app(
         What was scored in batch, for customers and lists.
     clock : callable
         Returns "now", microseconds UTC.
+    ledger : features.ledger.Ledger
+        Where what is received is written before it is answered.
     telemetry : Telemetry, optional
         Where metrics are counted; by default a registry of this application's own.
     """
     telemetry = telemetry or Telemetry()
-    watch = Watch(champions, store, telemetry, settings.cache)
+    commits = Commits(ledger, store, store, telemetry.committed)
+    watch = Watch(champions, store, telemetry, settings.cache, commits.follow)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(watch.look)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch.run, settings.watch_seconds)
-            yield
-            tasks.cancel_scope.cancel()
+        commits.start()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(watch.run, settings.watch_seconds)
+                yield
+                tasks.cancel_scope.cancel()
+        finally:
+            await anyio.to_thread.run_sync(commits.stop)
 
     app = FastAPI(
         title="Nextbest",
@@ -77,11 +87,11 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.state.parts = Parts(settings, champions, store, scores, clock, telemetry, watch)
+    app.state.parts = Parts(settings, champions, store, scores, clock, telemetry, watch, commits)
     handlers.install(app)
     openapi.install(app)
-    for routes in (root.router, health.router, models.router, customers.router, prospects.router):
-        app.include_router(routes)
+    for routes in (root, health, models, customers, campaigns, events, prospects):
+        app.include_router(routes.router)
     app.include_router(make_router(champions.specs))
     # The last added is the outermost: what the gate refuses is counted too.
     app.add_middleware(

@@ -14,15 +14,19 @@ class RequestError(NextbestError):
     ----------
     message, remedy : str
         As in every error of ours; made of declared names, never of the caller's values.
-    fields : sequence of (str, str)
-        Which field, and what is wrong with it.
+    fields : sequence of (str, str) or (str, str, str)
+        Which field, what is wrong with it and, where each has its own, the remedy.
     """
 
     def __init__(
-        self, message: str, *, remedy: str, fields: Sequence[tuple[str, str]] = ()
+        self, message: str, *, remedy: str, fields: Sequence[tuple[str, ...]] = ()
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.fields = tuple(fields)
+
+
+class NothingTakenError(RequestError):
+    """A batch of events of which not one could be taken."""
 
 
 class BadCursorError(RequestError):
@@ -73,3 +77,31 @@ class NotReadyError(NextbestError):
 
 class CannotServeError(NextbestError):
     """The service cannot start: a port that is taken, a host that is not allowed."""
+
+
+class BusyError(NextbestError):
+    """More waits to be written than the service takes; nothing of the request was taken."""
+
+
+class NotWrittenError(NextbestError):
+    """A commit that failed. Sending the same again is safe, whatever became of it."""
+
+    @classmethod
+    def of(cls) -> NotWrittenError:
+        """Return the error that a caller is told."""
+        return cls(
+            "The database did not confirm that this is written.",
+            remedy="Send the same again: what is written already is not written twice.",
+        )
+
+
+class NotCountedError(NextbestError):
+    """Lines that are durable, while the online store could not be brought up to them."""
+
+    @classmethod
+    def of(cls) -> NotCountedError:
+        """Return the error that a caller is told."""
+        return cls(
+            "This is written, but scores do not count it yet.",
+            remedy="Send the same again: it is not written twice, and answered once it counts.",
+        )

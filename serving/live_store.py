@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from features.errors import NextbestError
+from features.arrival import EventCheck
+from features.columns import properties_of
+from features.errors import NextbestError, StoreReplacedError
 from serving.errors import NotReadyError
 
 if TYPE_CHECKING:
     from features.feature import Feature
+    from features.ledger import Ledger
     from features.online import OnlineStore
     from models.spec import ModelSpec
 
@@ -77,6 +80,7 @@ class LiveStore:
         self._make_rows = make_rows
         self._specs = specs
         self._current: tuple[object, OnlineStore, dict[str, Rows]] | None = None
+        self._event_check: EventCheck | None = None
         self.refusal: str = "no store has been opened yet"
 
     def open(self) -> None:
@@ -90,6 +94,7 @@ class LiveStore:
         stamp = self._stamp()
         store = self._open()
         rows = {name: self._make_rows(store, judged(spec)) for name, spec in self._specs.items()}
+        self._event_check = EventCheck(properties_of(store.columns, store.dictionaries))
         self._current = (stamp, store, rows)
         self.refusal = ""
 
@@ -123,6 +128,45 @@ class LiveStore:
             None has been opened yet.
         """
         return self._parts()[0]
+
+    @property
+    def event_check(self) -> EventCheck:
+        """What checks events for the source of the current store.
+
+        Raises
+        ------
+        NotReadyError
+            None has been opened yet.
+        """
+        self._parts()
+        assert self._event_check is not None
+        return self._event_check
+
+    @property
+    def instant(self) -> int:
+        """The moment of the last change that the store holds; 0 before the first."""
+        return self.store.instant
+
+    def catch_up(self, ledger: Ledger) -> None:
+        """Apply what the ledger has and the store has not; `serving.commits.Follower`."""
+        try:
+            self.store.catch_up(ledger)
+        except StoreReplacedError:
+            self.refresh()
+            self.store.catch_up(ledger)
+
+    def customer(self, customer_id: str) -> tuple[int, Mapping[str, Any]] | None:
+        """Return a customer's latest attributes and since when they are known."""
+        with self.store.history(customer_id) as history:
+            return history.attributes[-1] if history is not None and history.attributes else None
+
+    def campaign(self, campaign_id: str) -> Mapping[str, Any] | None:
+        """Return a campaign's columns."""
+        return self.store.campaigns.get(campaign_id)
+
+    def attribute_type(self, name: str) -> str | None:
+        """Return ``"text"`` or ``"number"``; None for an attribute never heard of."""
+        return self.store.attribute_types.get(name)
 
     def row(
         self, spec: ModelSpec, customer_id: str, as_of: int, context: Mapping[str, Any]

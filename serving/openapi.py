@@ -16,6 +16,8 @@ ANSWERS = (
     SegmentScore,
     responses.ProblemAnswer,
     responses.BatchAnswer,
+    responses.EventsAnswer,
+    responses.ChangeAnswer,
     responses.CustomerAnswer,
     responses.ModelsAnswer,
     responses.ModelAnswer,

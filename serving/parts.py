@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from serving.champions import Champions
+from serving.commits import Commits
 from serving.listing import Lists
 from serving.live_store import LiveStore
 from serving.settings import ServingSettings
@@ -32,6 +33,7 @@ class Parts:
     clock: Callable[[], int]
     telemetry: Telemetry
     watch: Watch
+    commits: Commits
     lists: Lists = field(default_factory=Lists)
 
 
@@ -44,6 +46,6 @@ async def parts_of(request: Request) -> Parts:
 AppParts = Annotated[Parts, Depends(parts_of)]
 
 
-def answer(body: Any, headers: dict[str, str] | None = None) -> Response:
+def answer(body: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """Return plain values and structs as a JSON response."""
-    return Response(msgspec.json.encode(body), 200, headers, media_type="application/json")
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import msgspec
 from starlette.responses import Response
 
+from features.arrival import RefusedError
+from features.database import DatabaseError
 from features.errors import (
     BadInputError,
     MissingContextError,
@@ -28,10 +30,14 @@ from models.catalog import UnknownModelError
 from models.prospects import ProspectError
 from serving.errors import (
     BadCursorError,
+    BusyError,
     NoCardError,
     NoChampionError,
     NoScoresError,
+    NotCountedError,
+    NothingTakenError,
     NotReadyError,
+    NotWrittenError,
     OutsidePopulationError,
     RequestError,
     StaleCursorError,
@@ -93,6 +99,8 @@ TABLE: dict[type[NextbestError], Kind] = {
     WrongOutputError: Kind(422, "wrong-output", "The model gives another kind of answer"),
     OutsidePopulationError: Kind(422, "outside-population", "The model is not for this customer"),
     RequestError: INVALID,
+    NothingTakenError: Kind(422, "nothing-taken", "No event could be taken"),
+    RefusedError: INVALID,
     BadInputError: Kind(
         422, "bad-input", "The input cannot be read", "A value is not what its field takes."
     ),
@@ -102,9 +110,15 @@ TABLE: dict[type[NextbestError], Kind] = {
     NoScoresError: Kind(409, "no-scores", "Nothing has been scored yet"),
     NoChampionError: Kind(503, "no-champion", "The model has no champion"),
     NotReadyError: Kind(503, "not-ready", "The service is not ready"),
+    BusyError: Kind(503, "busy", "The service is busy"),
+    NotWrittenError: Kind(503, "not-written", "Nothing is known to be written"),
+    NotCountedError: Kind(503, "not-counted", "Written, but not counted yet"),
+    DatabaseError: Kind(503, "no-database", "The database does not answer", "It did not answer."),
     NoLogError: Kind(503, "no-log", "There is no data", "The service finds no event log."),
 }
 FALLBACK = Kind(500, "failed", "The request failed", "The service could not answer this request.")
+PASSING = {f"urn:nextbest:problem:{slug}" for slug in ("busy", "not-written", "not-counted")}
+RETRY_SECONDS = "1"
 REMEDY_OF_FALLBACK = "Report it with the time of the request; the service's log says more."
 
 
@@ -120,17 +134,17 @@ def problem(
     kind: Kind,
     detail: str,
     remedy: str,
-    errors: Sequence[tuple[str, str]] = (),
+    errors: Sequence[tuple[str, ...]] = (),
     instance: str | None = None,
 ) -> ProblemAnswer:
-    """Return a problem of a kind; `errors` are (field, what is wrong with it)."""
+    """Return a problem of a kind; `errors` are (field, what is wrong with it[, remedy])."""
     return ProblemAnswer(
         type=f"urn:nextbest:problem:{kind.slug}",
         title=kind.title,
         status=kind.status,
         detail=detail,
         remedy=remedy,
-        errors=[{"field": field, "detail": what} for field, what in errors],
+        errors=[dict(zip(("field", "detail", "remedy"), each, strict=False)) for each in errors],
         instance=instance,
     )
 
@@ -147,10 +161,16 @@ def of(error: NextbestError) -> ProblemAnswer:
     kind = kind_of(error)
     if kind is FALLBACK:
         return problem(kind, str(kind.detail), REMEDY_OF_FALLBACK)
-    fields = error.fields if isinstance(error, RequestError) else ()
+    fields: Sequence[tuple[str, ...]] = ()
+    if isinstance(error, RequestError):
+        fields = error.fields
+    elif isinstance(error, RefusedError):
+        fields = [(error.field, error.detail)]
     return problem(kind, kind.detail or error.message, error.remedy, fields)
 
 
 def respond(told: ProblemAnswer, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a problem as a response."""
+    """Return a problem as a response; one that passes by itself says when to come back."""
+    if told.type in PASSING:
+        headers = {"retry-after": RETRY_SECONDS, **(headers or {})}
     return Response(msgspec.json.encode(told), told.status, headers, media_type=MEDIA_TYPE)

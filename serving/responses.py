@@ -39,6 +39,54 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     instance: str | None = None
 
 
+class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that was not taken, by its place in the request, and what to do about it."""
+
+    index: int
+    field: str
+    detail: str
+    remedy: str
+
+
+class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a batch of events; all but the refused are durable and count from now on.
+
+    Attributes
+    ----------
+    added, repeated : int
+        Events that are new, and those that were there already with the same content.
+    refused : list of RefusedEvent
+    sequence : int
+        A score that carries this number, or a higher one, has counted them.
+    recorded_at : str
+        The moment from which on they are known.
+    """
+
+    added: int
+    repeated: int
+    refused: list[RefusedEvent]
+    sequence: int
+    recorded_at: str
+
+
+class ChangeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a change of a customer or campaign.
+
+    Attributes
+    ----------
+    changed : bool
+        False where all of it was known already.
+    sequence : int
+        A score that carries this number, or a higher one, has counted it.
+    known_at : str
+        The moment from which on it is known.
+    """
+
+    changed: bool
+    sequence: int
+    known_at: str
+
+
 class BatchResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of a batch: its score, or the problem that kept it from having one."""
 

@@ -43,6 +43,39 @@ Values = Annotated[
 ]
 
 
+def named(**properties: dict[str, Any]) -> WithJsonSchema:
+    """Return the schema of an object of which nothing else is known to pydantic."""
+    kind = {"type": "object", "additionalProperties": False, "properties": properties}
+    return WithJsonSchema(kind)
+
+
+# The same holds here: `features.arrival` checks what a customer's state may be.
+CustomerState = Annotated[
+    dict[str, Any],
+    named(
+        attributes={
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+            "description": "By name; text has at most 200 characters.",
+        },
+        consent={
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": {"type": ["boolean", "null"]},
+            },
+            "description": "Channel -> purpose -> whether it is given.",
+        },
+        timezone={"type": ["string", "null"], "description": "IANA name."},
+    ),
+]
+CUSTOMER_EXAMPLE = {
+    "attributes": {"age": "35-44", "household_size": "3"},
+    "consent": {"email": {"offers": True}},
+    "timezone": "America/New_York",
+}
+
+
 class Strict(BaseModel):
     """A body whose fields have exactly the declared types."""
 

@@ -88,6 +88,21 @@ class Telemetry:
             "When the model registry last answered; 0 if it never did.",
             registry=self.registry,
         )
+        self.written = Counter(
+            "nextbest_ledger_lines", "Events and changes written.", registry=self.registry
+        )
+        self.commit_requests = Histogram(
+            "nextbest_commit_requests",
+            "Requests that shared one commit.",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=self.registry,
+        )
+        self.commit_seconds = Histogram(
+            "nextbest_commit_seconds",
+            "Time of one commit, until the online store counts it.",
+            buckets=REQUEST_SECONDS,
+            registry=self.registry,
+        )
         self.requests = Counter(
             "nextbest_requests",
             "Requests answered.",
@@ -108,6 +123,12 @@ class Telemetry:
         self.score_seconds.labels(model, version).observe(seconds)
         if probability is not None:
             self.probability.labels(model, version).observe(probability)
+
+    def committed(self, requests: int, added: int, seconds: float) -> None:
+        """Count one commit of what several requests brought."""
+        self.written.inc(added)
+        self.commit_requests.observe(requests)
+        self.commit_seconds.observe(seconds)
 
     def changed(self, change: Change, previous: Champion | None) -> None:
         """Count and log what a refresh did."""

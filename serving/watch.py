@@ -9,9 +9,11 @@ import anyio
 import anyio.to_thread
 import structlog
 
+from features.errors import NextbestError
 from serving.cache import MICROS, told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from serving.champions import Champions
@@ -32,17 +34,25 @@ class Watch:
         What to refresh, and where to count it.
     cache : Path
         Where the poller leaves its status.
+    follow : callable
+        Brings the store up to what other processes wrote and did not live to apply.
     """
 
     def __init__(
-        self, champions: Champions, store: LiveStore, telemetry: Telemetry, cache: Path
+        self,
+        champions: Champions,
+        store: LiveStore,
+        telemetry: Telemetry,
+        cache: Path,
+        follow: Callable[[], None],
     ) -> None:
         self._champions = champions
         self._store = store
         self._telemetry = telemetry
         self._cache = cache
+        self._follow = follow
         self.registry: dict[str, Any] = {}
-        self._told = ""
+        self._told = self._behind = ""
 
     def look(self) -> None:
         """Refresh everything once. Reads files and verifies bundles, so it blocks."""
@@ -54,8 +64,20 @@ class Watch:
         elif self._store.refusal != self._told:
             log.warning("online store refused", reason=self._store.refusal)
         self._told = self._store.refusal
+        self._catch_up()
         self.registry = told(self._cache)
         self._telemetry.registry_polled.set(self.registry.get("answered_at", 0) / MICROS)
+
+    def _catch_up(self) -> None:
+        if not self._store.is_open:
+            return
+        try:
+            self._follow()
+            self._behind = ""
+        except NextbestError as error:
+            if str(error) != self._behind:
+                log.warning("online store behind the ledger", reason=str(error))
+            self._behind = str(error)
 
     @property
     def registry_answers(self) -> bool:

@@ -1,4 +1,4 @@
-"""GET /v1/customers/{id}: what is known and expected of one customer."""
+"""GET and PUT /v1/customers/{id}: what is known and expected of one customer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 from starlette.responses import Response
 
+from features.arrival import customer_of
 from features.clock import to_iso
+from features.ledger_entry import Entry
 from models.contract import Score, SegmentScore
 from serving import openapi
 from serving.errors import NoChampionError, OutsidePopulationError
 from serving.parts import AppParts, answer
-from serving.responses import ContextScore, CustomerAnswer, KeyFeature
-from serving.schema import Language, Row
+from serving.received import take_change
+from serving.responses import ChangeAnswer, ContextScore, CustomerAnswer, KeyFeature
+from serving.schema import CUSTOMER_EXAMPLE, CustomerState, Language, Row
 from serving.scoring import score_row
 
 if TYPE_CHECKING:
@@ -76,6 +79,24 @@ async def customer(
             statements=list(parts.store.store.source.statements),
         )
     )
+
+
+@router.put(
+    "/{customer_id}",
+    summary="Tell what is known of a customer",
+    responses={**openapi.answers(ChangeAnswer), **openapi.problems(400, 413, 415, 422, 503)},
+)
+async def put_customer(
+    customer_id: Annotated[str, Path(min_length=1, max_length=200)],
+    state: Annotated[CustomerState, Body(examples=[CUSTOMER_EXAMPLE])],
+    parts: AppParts,
+) -> Response:
+    """Give attributes, consent and the time zone, as known from this moment on.
+
+    What is left out stays as it is, null takes a value away. An attribute keeps the type (text, or
+    number and truth value) that it had first.
+    """
+    return await take_change(parts, Entry(customers=[customer_of(customer_id, state)]))
 
 
 def described(spec: ModelSpec, values: list[Any], language: str, currency: str) -> list[KeyFeature]:

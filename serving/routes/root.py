@@ -21,6 +21,11 @@ async def root(parts: AppParts) -> Response:
             "models": "/v1/models",
             "score": [f"POST /v1/scores/{model}" for model in parts.champions.specs],
             "score_many": "POST /v1/scores/{model}/batch",
+            "tell": [
+                "POST /v1/events",
+                "PUT /v1/customers/{customer_id}",
+                "PUT /v1/campaigns/{campaign_id}",
+            ],
             "customer": "/v1/customers/{customer_id}",
             "prospects": "/v1/prospects?model=lead_score&campaign=...&value=...&cost=...",
             "documentation": "/docs",

@@ -9,14 +9,16 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
 from starlette.routing import Match, Route
 
+from features.arrival import EventCheck, campaign_of, customer_of
 from models.catalog import CATALOG
-from serving.routes import customers, health, models, prospects, root, scores
+from serving.routes import campaigns, customers, events, health, models, prospects, root, scores
 from serving.schema import BatchRequest, ProspectsQuery, ScoreRequest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +109,7 @@ def check(command: str) -> None:
 @functools.cache
 def routes() -> tuple[Route, ...]:
     """The service's routes, without a service."""
-    routers = (root, health, models, customers, prospects)
+    routers = (root, health, models, customers, campaigns, events, prospects)
     served = [*(module.router for module in routers), scores.make_router(CATALOG)]
     return tuple(route for router in served for route in router.routes if isinstance(route, Route))
 
@@ -116,14 +118,29 @@ def check_call(command: str, words: list[str]) -> None:
     """Fail unless a route answers the call, and its body or query is one that the route takes."""
     url = urlsplit(next(word for word in words if word.startswith("http://127.0.0.1:")))
     body = words[words.index("-d") + 1] if "-d" in words else None
-    scope = {"type": "http", "method": "GET" if body is None else "POST", "path": url.path}
+    method = words[words.index("-X") + 1] if "-X" in words else "GET" if body is None else "POST"
+    scope = {"type": "http", "method": method, "path": url.path}
     assert any(route.matches(scope)[0] is Match.FULL for route in routes()), command
     if body is not None:
-        kind = BatchRequest if url.path.endswith("/batch") else ScoreRequest
-        kind.model_validate(json.loads(body))
-        assert url.path.split("/")[3] in CATALOG, command
+        check_body(url.path, json.loads(body))
     if url.path == "/v1/prospects":
         ProspectsQuery.model_validate(dict(parse_qsl(url.query)))
+
+
+def check_body(path: str, body: dict[str, Any]) -> None:
+    """Fail unless the route takes the body."""
+    _, _, resource, *rest = path.split("/")
+    if resource == "events":
+        for event in body["events"]:
+            EventCheck({})(event, until=2**52)
+    elif resource == "customers":
+        customer_of(rest[0], body)
+    elif resource == "campaigns":
+        campaign_of(rest[0], body)
+    else:
+        kind = BatchRequest if path.endswith("/batch") else ScoreRequest
+        kind.model_validate(body)
+        assert rest[0] in CATALOG, path
 
 
 @pytest.mark.parametrize(("document", "command"), documented())

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 from starlette.testclient import TestClient
 
+from features.columns import EVENT_COLUMNS, text_columns
+from features.dictionary import Dictionary
 from features.errors import UnknownCustomerError
 from features.feature import Feature
+from features.ledger import Ledger
 from features.source import Source
 from models.bundle import Bundle
 from models.calibrator import Calibrator
@@ -41,18 +44,47 @@ SECRET = "jane.doe@example.com"
 
 
 class FakeStore:
-    """Customers by name, each with a number from which every feature follows."""
+    """Customers by name, each with a number from which every feature follows; an event adds 1."""
 
-    campaigns = CAMPAIGNS
     sequence = 41
+    columns = (*EVENT_COLUMNS, "store", "discount")
+    dictionaries: Mapping[str, Dictionary] = {
+        name: Dictionary() for name in text_columns({"store": "text"})
+    }
+    attribute_types: Mapping[str, str] = {"age": "text"}
 
     def __init__(self, customers: Mapping[str, int], source: Source = SHOP) -> None:
         self.customers = dict(customers)
+        self.campaigns: dict[str, dict[str, Any]] = dict(CAMPAIGNS)
+        self.states: dict[str, list[tuple[int, dict[str, Any]]]] = {"1002": [(5, {"age": "65+"})]}
         self.source = source
+        self.applied = 0
+        self.instant = 0
 
     def get(self, customer_id: str) -> Any:
         number = self.customers.get(customer_id)
         return None if number is None else SimpleNamespace(values=np.zeros((2, number)))
+
+    @contextmanager
+    def history(self, customer_id: str) -> Iterator[Any]:
+        number = self.customers.get(customer_id)
+        states = self.states.get(customer_id, [])
+        held = SimpleNamespace(values=np.zeros((2, number or 0)), attributes=states)
+        yield held if number is not None or states else None
+
+    def catch_up(self, ledger: Any) -> None:
+        for change in ledger.since(self.applied):
+            content = change.content
+            if change.kind == "event":
+                who = content["customer_id"]
+                self.customers[who] = self.customers.get(who, 0) + 1
+            elif change.kind == "customer":
+                who = content["customer_id"]
+                self.customers.setdefault(who, 0)
+                self.states.setdefault(who, []).append((change.at, content["attributes"]))
+            else:
+                self.campaigns[content["campaign_id"]] = content
+            self.applied, self.instant = change.sequence, change.at
 
 
 class FakeRows:
@@ -123,15 +155,20 @@ def opened(
     scores: SqlScoreStore,
     champions: Champions | None = None,
     store: LiveStore | None = None,
+    ledger: Ledger | None = None,
 ) -> Iterator[TestClient]:
     """A client of an application that runs."""
     settings = ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=20_000)
+    written = ledger or Ledger("sqlite://", lambda latest: max(NOW, latest))
     app = create_app(
         settings,
         champions or Champions(CATALOG, settings.cache),
         store or fake_store(),
         scores,
         lambda: NOW,
+        written,
     )
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
+    if ledger is None:
+        written.close()
