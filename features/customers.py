@@ -39,14 +39,6 @@ def merge_states(old: pa.Table | None, new: Sequence[pa.Table]) -> pa.Table:
     return rows.take(pa.array(np.sort(first))).sort_by(_ORDER).combine_chunks()
 
 
-def merge_first_seen(tables: Sequence[pa.Table]) -> pa.Table:
-    """Return when each customer's first event was recorded, sorted by customer."""
-    rows = pa.concat_tables([FIRST_SEEN.empty_table(), *tables])
-    found = rows.group_by("customer_id").aggregate([("known_at", "min")])
-    found = found.rename_columns({"known_at_min": "known_at"}).select(FIRST_SEEN.names)
-    return found.sort_by(_ORDER[:1]).combine_chunks()
-
-
 def every_state(stated: pa.Table, first_seen: pa.Table) -> pa.Table:
     """Return the stated customers and, without attributes, those of whom only events are known."""
     known = pc.is_in(first_seen["customer_id"], value_set=stated["customer_id"].combine_chunks())
@@ -54,7 +46,7 @@ def every_state(stated: pa.Table, first_seen: pa.Table) -> pa.Table:
     return pa.concat_tables([stated, others]).sort_by(_ORDER).combine_chunks()
 
 
-def check_consent(states: pa.Table, source: Source) -> None:
+def check_consent(states: pa.Schema, source: Source) -> None:
     """Refuse a source that says it records consent and shows none.
 
     Raises
@@ -62,7 +54,7 @@ def check_consent(states: pa.Table, source: Source) -> None:
     BadInputError
         `consent` is ``"recorded"`` and no attribute's name begins with ``consent_``.
     """
-    recorded = [name for name in states.column_names if name.startswith("consent_")]
+    recorded = [name for name in states.names if name.startswith("consent_")]
     if source.consent == "recorded" and not recorded:
         raise BadInputError(
             f"{source.name!r} says that consent is recorded, but no customer carries any.",

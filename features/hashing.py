@@ -73,8 +73,10 @@ def _word(
 ) -> NDArray[np.uint64]:
     """Return the (at most) eight bytes that begin at each start, as little-endian words."""
     place, shift = start >> 3, ((start & 7) << 3).astype(np.uint64)
-    word = padded[place] >> shift
+    word: NDArray[np.uint64] = padded[place] >> shift
     # A shift by a word's whole width is nothing in numpy, as it should be.
     word |= padded[place + 1] << (np.uint64(64) - shift)
     spare = (np.clip(_WORD - left, 0, _WORD) << 3).astype(np.uint64)
-    return (word << spare) >> spare
+    word <<= spare
+    word >>= spare
+    return word

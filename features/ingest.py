@@ -50,6 +50,7 @@ def ingest(
     campaigns: Iterable[Batch] = (),
     spines: Mapping[str, Spine] | None = None,
     properties: Mapping[str, str] | None = None,
+    exported: int | None = None,
     block_rows: int = BLOCK_ROWS,
     report: Report = silent,
     fault: Callable[[str], None] = lambda _: None,
@@ -61,7 +62,7 @@ def ingest(
     source : Source
     batches : iterable of Batch
         Events, see `features.contract`. Read once, one batch in memory at a time. An `event_id`
-        is known again among all events of its batch, and among the log's of the same bucket.
+        is known again among all events of the log and of this ingest, whosever they are.
     home : Path
     customers, campaigns : iterable of Batch
         States of customers, each the full state from its `known_at` on; descriptions of
@@ -70,6 +71,8 @@ def ingest(
         Each takes the place of the log's spine of that name.
     properties : dict of str to {"text", "integer"}
         The source's own event columns; in the log they stand in the order of their names.
+    exported : int, optional
+        The last sequence number of the ledger that the log now holds, see `EventLog.exported`.
     block_rows : int
         Events of a block, the part of a bucket that is read at once; it is a little less, since
         no customer is cut in two, and more where a single customer has more.
@@ -87,7 +90,7 @@ def ingest(
     with manifest.writing(home):
         work = Intake(source, home, dict(properties or {}), block_rows, report, fault)
         try:
-            content = work.run(batches, customers, campaigns, dict(spines or {}))
+            content = work.run(batches, customers, campaigns, dict(spines or {}), exported)
         finally:
             quarantine = work.close()
         if content is None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from features import bucket, contract, manifest, merge, part, validate
+from features import admission, bucket, contract, id_index, keys, manifest, merge, validate, writing
 from features import customers as states
 from features import spines as spine_files
+from features.admission import Admission, Conflict
 from features.contract import Batch
 from features.dictionary import Dictionary
 from features.errors import BadInputError
@@ -24,6 +27,7 @@ from features.pieces import Pieces
 from features.progress import Report
 from features.quarantine import Findings, Quarantine, Rejection
 from features.source import Source
+from features.spill import Spill
 from features.spine import Spine
 
 
@@ -41,6 +45,7 @@ class Intake:
     ) -> None:
         self.source, self.home, self.report, self.fault = source, home, report, fault
         self.block_rows = block_rows
+        self.folder = manifest.log_folder(home)
         self.old = manifest.read(home)
         self.added = self.repeated = 0
         if self.old is not None:
@@ -49,9 +54,8 @@ class Intake:
         self.properties = dict(sorted(properties.items()))
         self.coded = contract.text_columns(self.properties)
         self.schema = bucket.schema((*contract.EVENT_COLUMNS, *self.properties), self.coded)
-        self.rows = merge.with_customers(self.schema)
         self.codes = self._dictionaries()
-        self.spill = merge.spill_schema(self.rows)
+        self.missing = keys.missing_values(self.schema)
         self.files: list[str] = []
         self.quarantine = Quarantine(home)
 
@@ -65,30 +69,36 @@ class Intake:
         customers: Iterable[Batch],
         campaigns: Iterable[Batch],
         spines: dict[str, Spine],
+        exported: int | None,
     ) -> dict[str, Any] | None:
         """Write every file but the manifest; return its content, None if nothing was taken."""
         for name, spine in spines.items():
             spine_files.check(name, spine)
         stated = [self._sound(*validate.customers(batch, self.source)) for batch in customers]
         described = [self._sound(*validate.campaigns(batch, self.source)) for batch in campaigns]
-        with _folder(manifest.log_folder(self.home) / ".incoming") as folder:
-            self._spill(batches, folder)
+        with _folder(self.folder / ".incoming") as folder:
+            spill = Spill(folder, self.schema)
+            self._spill(batches, spill)
             self.fault("batches spilled")
-            buckets, seen = self._merge(folder)
+            admitted = self._admit(spill)
+            buckets = self._pieces(spill, admitted.kept)
+            index = self._index(spill, admitted.kept)
+            events = self._counted(spill, admitted.kept)
         taken = self.added or self.repeated or any(table.num_rows for table in stated + described)
         if self.old is None and not taken:
             return None
-        people = states.merge_states(self._old_table("customers"), stated)
-        states.check_consent(people, self.source)
+        people = self._people(stated)
         content = {
             "format": manifest.FORMAT,
             "sequence": self.old["sequence"] if self.old else 0,
             "source": json.loads(json.dumps(asdict(self.source))),
             "properties": self.properties,
             "buckets": buckets,
+            "index": index,
+            "events": events,
+            "exported": exported if exported is not None else (self.old or {}).get("exported"),
             "dictionaries": self._keep_dictionaries(),
-            "customers": self._keep("customers", people),
-            "first_seen": self._keep("first_seen", seen),
+            "customers": people,
             "campaigns": self._keep("campaigns", self._campaigns(described)),
             "spines": {**(self.old["spines"] if self.old else {}), **self._keep_spines(spines)},
         }
@@ -99,46 +109,91 @@ class Intake:
         self.quarantine.add(findings.rejections())
         return table.drop_columns(validate.ROW)
 
-    def _spill(self, batches: Iterable[Batch], folder: Path) -> None:
+    def _spill(self, batches: Iterable[Batch], spill: Spill) -> None:
         """Check each batch and write its events to the bucket they will go into."""
         done = 0
-        with ExitStack() as open_files:
-            writers = [
-                open_files.enter_context(pa.ipc.new_file(folder / f"{number}.arrow", self.spill))
-                for number in range(bucket.N_BUCKETS)
-            ]
+        with spill:
             for file, batch in enumerate(batches):
                 self.files.append(batch.file)
                 table, findings = validate.events(batch, self.source, self.properties)
                 self.quarantine.add(findings.rejections())
-                rows = merge.spilled(table, self.codes, file, self.spill)
-                for writer, part in zip(writers, merge.by_bucket(rows), strict=True):
-                    writer.write_table(part)
+                spill.add(merge.spilled(table, self.codes, file, spill.rows, spill.wanted))
                 done += batch.table.num_rows
                 self.report("checking events", done, None)
 
-    def _merge(self, folder: Path) -> tuple[list[list[manifest.Entry]], pa.Table]:
-        entries: list[list[manifest.Entry]] = []
-        old_seen = self._old_table("first_seen")
-        seen = [] if old_seen is None else [old_seen]
+    def _admit(self, spill: Spill) -> Admission:
+        def stored(asked: keys.Keys) -> pa.Table:
+            found = [
+                Pieces(self.folder, self._entries(number), self.schema).with_ids(ids)
+                for number, ids in admission.buckets_asked(asked).items()
+            ]
+            return pa.concat_tables(found)
+
+        names = ("customer_id", *self.schema.names)
+        segments = self._segments()
+        admitted = admission.admit(spill.keys(), segments, spill.arrivals, stored, names)
+        self.added, self.repeated = int(admitted.kept.sum()), admitted.repeated
+        self.quarantine.add(self._rejection(conflict) for conflict in admitted.conflicts)
+        return admitted
+
+    def _pieces(self, spill: Spill, kept: NDArray[np.bool_]) -> list[list[manifest.Entry]]:
+        """Write the new events of each bucket; return all entries of all buckets."""
+        found = []
+        write = writing.Writing(self.home, self.schema, self.codes["kind"], self.block_rows)
         for number in range(bucket.N_BUCKETS):
-            with pa.memory_map(str(folder / f"{number}.arrow")) as stream:
-                new = pa.ipc.open_file(stream).read_all()
-                entry = self.old["buckets"][number] if self.old else []
-                merged = merge.merge(self._old_bucket(entry), new, self.rows)
-            self.added += merged.added
-            self.repeated += merged.repeated
-            self.quarantine.add(self._rejection(conflict) for conflict in merged.conflicts)
-            if merged.table is not None:
-                table = merged.table
-                seen.append(merge.first_seen(table))
-                entry = [self._keep_part(number, table)]
-            entries.append(entry)
+            entries = self._entries(number)
+            new = spill.of_bucket(number, kept)
+            if new.num_rows:
+                chunk = merge.chunk_of(new, self.schema)
+                entries = write.added(number, entries, chunk)
+                self.fault(f"bucket {number} added to")
+                first = writing.merge_from([entry["rows"] for entry in entries])
+                entries = write.merged(number, entries, first)
+            found.append(entries)
             self.report("sorting customers", number + 1, bucket.N_BUCKETS)
             self.fault(f"bucket {number} written")
-        return entries, states.merge_first_seen(seen)
+        return found
 
-    def _rejection(self, conflict: merge.Conflict) -> Rejection:
+    def _index(self, spill: Spill, kept: NDArray[np.bool_]) -> list[manifest.Entry]:
+        """Write the keys of the new events; return the entries of the whole index."""
+        entries = list(self.old["index"]) if self.old else []
+        if self.added:
+            arrived = spill.keys()
+            parts = (
+                arrived.take(rows[kept[rows]])
+                for bounds in id_index.ranges(len(kept))
+                if len(rows := id_index.within(arrived.ids, bounds))
+            )
+            entries.append(writing.keep_index(self.home, self.added, parts))
+            self.fault("index added to")
+            first = writing.merge_from([entry["rows"] for entry in entries])
+            entries = writing.merged_index(self.home, entries, first)
+        return entries
+
+    def _counted(self, spill: Spill, kept: NDArray[np.bool_]) -> dict[str, Any]:
+        new: dict[str, Any] = {"rows": self.added, "digest": keys.digest(spill.keys().take(kept))}
+        if self.old is None:
+            return new
+        rows, digest = self.old["events"]["rows"], self.old["events"]["digest"]
+        return {"rows": rows + self.added, "digest": keys.digest_sum(digest, new["digest"])}
+
+    def _people(self, stated: list[pa.Table]) -> manifest.Entry:
+        old = self._old_table("customers")
+        if self.old is not None and old is not None and not any(t.num_rows for t in stated):
+            states.check_consent(old.schema, self.source)
+            return dict(self.old["customers"])
+        people = states.merge_states(old, stated)
+        states.check_consent(people.schema, self.source)
+        return self._keep("customers", people)
+
+    def _entries(self, number: int) -> list[manifest.Entry]:
+        return list(self.old["buckets"][number]) if self.old else []
+
+    def _segments(self) -> list[keys.Keys]:
+        entries = self.old["index"] if self.old else []
+        return [id_index.load(self.folder / entry["file"]) for entry in entries]
+
+    def _rejection(self, conflict: Conflict) -> Rejection:
         event = merge.texts_of(conflict.event, self.codes)
         return Rejection(
             file=self.files[conflict.file],
@@ -152,7 +207,7 @@ class Intake:
 
     def _dictionaries(self) -> dict[str, Dictionary]:
         old = {} if self.old is None else self.old["dictionaries"]
-        folder = manifest.log_folder(self.home)
+        folder = self.folder
         return {
             name: Dictionary.load(folder / old[name]["file"]) if name in old else Dictionary()
             for name in self.coded
@@ -167,35 +222,10 @@ class Intake:
             for name, codes in self.codes.items()
         }
 
-    def _old_bucket(self, entries: list[manifest.Entry]) -> pa.Table | None:
-        if not entries:
-            return None
-        return Pieces(manifest.log_folder(self.home), entries, self.schema).everything()
-
-    def _keep_part(self, number: int, table: pa.Table) -> manifest.Entry:
-        people, events = merge.split(table)
-        blocks: list[list[int]] = []
-
-        def write(path: Path) -> None:
-            writer = part.Writer(path, self.schema)
-            offsets = people.offsets
-            for first, end in part.cuts(people.counts, self.block_rows):
-                rows = events.slice(offsets[first], offsets[end] - offsets[first])
-                writer.write(people.counts[first:end], rows)
-            writer.close()
-            blocks.extend(writer.blocks)
-
-        entry = manifest.keep(self.home, f"bucket-{number:02d}", ".parquet", write)
-        names = manifest.keep(
-            self.home, f"people-{number:02d}", ".arrow", partial(part.write_people, people)
-        )
-        counted = merge.counted(table, self.codes["kind"])
-        return entry | counted | {"people": names, "blocks": blocks}
-
     def _old_table(self, name: str) -> pa.Table | None:
         if self.old is None:
             return None
-        return pq.read_table(manifest.log_folder(self.home) / self.old[name]["file"])
+        return pq.read_table(self.folder / self.old[name]["file"])
 
     def _campaigns(self, described: list[pa.Table]) -> pa.Table:
         old = self._old_table("campaigns")

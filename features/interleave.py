@@ -84,31 +84,46 @@ def interleave(
         order = np.lexsort((when, who))
         rows, who, when = rows[order], who[order], when[order]
         ends = np.cumsum([len(piece.occurred_at) for piece in pieces])
-        rows = _by_id(rows, who, when, np.searchsorted(ends, rows, side="right"), event_ids)
+        if _ties(who, when, np.searchsorted(ends, rows, side="right")):
+            rows = _by_id(rows, who, when, pa.chunked_array(event_ids(), pa.string()))
         places = np.arange(len(rows))
         starts = np.maximum.accumulate(np.where(np.diff(who, prepend=-1) != 0, places, 0))
         source[offsets[who] + places - starts] = rows
     return Whole(offsets, source)
 
 
+def ordered(
+    who: NDArray[np.int64], when: NDArray[np.int64], event_ids: pa.ChunkedArray
+) -> NDArray[np.int64]:
+    """Return the order of events in no order: by customer's number, moment and id."""
+    order = np.lexsort((when, who))
+    return _by_id(order, who[order], when[order], event_ids)
+
+
+def _same(who: NDArray[np.int64], when: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows are of the customer and moment of the row before."""
+    same = (who[1:] == who[:-1]) & (when[1:] == when[:-1])
+    return np.concatenate([[False], same])[: len(who)]
+
+
+def _ties(who: NDArray[np.int64], when: NDArray[np.int64], piece: NDArray[np.int64]) -> bool:
+    """Return whether events of several pieces are of one customer and moment."""
+    return bool((_same(who, when)[1:] & (piece[1:] != piece[:-1])).any())
+
+
 def _by_id(
     rows: NDArray[np.int64],
     who: NDArray[np.int64],
     when: NDArray[np.int64],
-    piece: NDArray[np.int64],
-    event_ids: Callable[[], Sequence[Any]],
+    event_ids: pa.ChunkedArray,
 ) -> NDArray[np.int64]:
-    """Return the rows with those of one customer and moment in the order of their ids."""
-    same = (who[1:] == who[:-1]) & (when[1:] == when[:-1])
-    if not (same & (piece[1:] != piece[:-1])).any():
-        return rows
-    group = np.concatenate([[0], np.cumsum(~same)])
-    tied = np.flatnonzero(np.concatenate([[False], same]) | np.concatenate([same, [False]]))
-    ids = pa.chunked_array(event_ids(), pa.string()).take(pa.array(rows[tied]))
-    order = pc.sort_indices(
-        pa.table({"group": group[tied], "id": ids}),
-        sort_keys=[("group", "ascending"), ("id", "ascending")],
-    )
+    """Return sorted rows with those of one customer and moment in the order of their ids."""
+    same = _same(who, when)
+    group = np.cumsum(~same)
+    tied = np.flatnonzero(same | np.append(same[1:], False))
+    keys = pa.table({"group": group[tied], "id": event_ids.take(pa.array(rows[tied]))})
+    # In this order Python's, Arrow's and DuckDB's text order are one: by UTF-8 bytes.
+    order = pc.sort_indices(keys, sort_keys=[("group", "ascending"), ("id", "ascending")])
     moved = rows.copy()
     moved[tied] = rows[tied][order.to_numpy()]
     return moved

@@ -17,7 +17,7 @@ from features import blocks, bucket, manifest, spines
 from features.blocks import Block, BlockRef
 from features.bucket import Bucket
 from features.contract import EVENT_COLUMNS, event_schema, text_columns
-from features.customers import every_state
+from features.customers import FIRST_SEEN, every_state
 from features.dictionary import Dictionary
 from features.errors import BadInputError, UnknownCustomerError, UnknownSpineError
 from features.pieces import Pieces
@@ -47,8 +47,10 @@ class EventLog:
     n_buckets : int
     sequence : int
         Grows with each ingest that changes something.
+    exported : int or None
+        The last sequence number of the ledger that the log holds; None before the first export.
     fingerprint : str
-        sha256 of the data: equal fingerprints, equal answers.
+        sha256 of the data: equal fingerprints, equal answers. Merging runs leaves it as it is.
     """
 
     def __init__(self, home: Path, content: dict[str, Any]) -> None:
@@ -60,6 +62,7 @@ class EventLog:
         self.columns: tuple[str, ...] = (*EVENT_COLUMNS, *self.properties)
         self.n_buckets = len(content["buckets"])
         self.sequence = int(content["sequence"])
+        self.exported: int | None = content["exported"]
         self.fingerprint = manifest.fingerprint(content)
 
     @classmethod
@@ -124,6 +127,12 @@ class EventLog:
         first, end = held.bounds[ref.block : ref.block + 2]
         offsets, values = held.offsets_and_values(ref.block, self._wanted(columns))
         return Block(held.ids.slice(first, end - first), offsets, values)
+
+    def event_ids(self, ref: BlockRef) -> Any:
+        """Return the ids of a block's events, in the order of the events: a StringArray."""
+        _, events = self._buckets[ref.bucket].table(ref.block)
+        ids = events["event_id"].combine_chunks()
+        return pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids
 
     def locate(self, customer_ids: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the number of each customer's block, and the customer's place in it.
@@ -193,8 +202,13 @@ class EventLog:
         first of them was recorded.
         """
         stated = pq.read_table(self._path(self._content["customers"]))
-        seen = pq.read_table(self._path(self._content["first_seen"]))
-        return every_state(stated, seen)
+        return every_state(stated, self.first_seen)
+
+    @cached_property
+    def first_seen(self) -> pa.Table:
+        """When the first event of each customer with events was recorded, in the log's order."""
+        held = [pa.table([p.ids, p.known_at()], schema=FIRST_SEEN) for p in self._buckets]
+        return pa.concat_tables(held)
 
     @cached_property
     def campaigns(self) -> dict[str, dict[str, Any]]:

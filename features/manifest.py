@@ -76,8 +76,12 @@ def source_of(content: dict[str, Any]) -> Source:
 
 
 def fingerprint(content: dict[str, Any]) -> str:
-    """Return the sha256 of all that a manifest says of the data."""
-    data = {name: value for name, value in content.items() if name != "sequence"}
+    """Return the sha256 of all that a manifest says of the data, however its files are laid out.
+
+    Of the events it has the digest of their keys, so that merging runs changes nothing.
+    """
+    layout = ("format", "sequence", "exported", "buckets", "index")
+    data = {name: value for name, value in content.items() if name not in layout}
     return hashlib.sha256(_dump(data)).hexdigest()
 
 
@@ -117,7 +121,8 @@ def files(content: dict[str, Any] | None) -> Iterator[Entry]:
             yield from (entry, entry["people"])
     yield from content["dictionaries"].values()
     yield from content["spines"].values()
-    yield from (content[name] for name in ("customers", "first_seen", "campaigns"))
+    yield from content["index"]
+    yield from (content[name] for name in ("customers", "campaigns"))
 
 
 def damaged(folder: Path, content: dict[str, Any]) -> list[str]:
@@ -139,7 +144,7 @@ def collect_garbage(home: Path, *manifests: dict[str, Any] | None) -> None:
     """Remove the log's files that none of some manifests lists, such as a killed ingest's."""
     listed = {entry["file"] for content in manifests for entry in files(content)}
     for path in log_folder(home).iterdir():
-        ours = path.suffix in (".parquet", ".json", ".new", ".arrow")
+        ours = path.suffix in (".parquet", ".json", ".new", ".arrow", ".u64")
         if ours and path.name not in listed and path.name != NAME:
             path.unlink()
 

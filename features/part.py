@@ -55,6 +55,31 @@ class People(NamedTuple):
         return People(chosen, self.counts[first:end], self.known_at[first:end])
 
 
+class Chunk(NamedTuple):
+    """Some customers and all their events, in order; the events as `bucket.schema` says."""
+
+    people: People
+    events: pa.Table
+
+
+def cut(chunk: Chunk, first: int, end: int) -> Chunk:
+    """Return the customers from number `first` up to `end` with their events."""
+    start = int(chunk.people.counts[:first].sum())
+    rows = int(chunk.people.counts[first:end].sum())
+    return Chunk(chunk.people.slice(first, end), chunk.events.slice(start, rows))
+
+
+def joined(parts: Sequence[People]) -> People:
+    """Return customers one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return People(
+        pa.concat_arrays([people.ids for people in parts]),
+        np.concatenate([people.counts for people in parts]),
+        np.concatenate([people.known_at for people in parts]),
+    )
+
+
 def people_of(table: pa.Table) -> People:
     """Return the customers of a table in `PEOPLE`."""
     ids = table["customer_id"].combine_chunks()
@@ -162,6 +187,11 @@ class Reader:
         self._metadata: Any = None
         rows = np.array([count for _, count in blocks], dtype=np.int64)
         self._rows, self._groups = rows, np.cumsum(rows > 0) - 1
+
+    @property
+    def filled(self) -> list[int]:
+        """The blocks that have events."""
+        return [int(block) for block in np.flatnonzero(self._rows)]
 
     def values(self, block: int, columns: Sequence[str], coded: Sequence[str]) -> NDArray[np.int64]:
         """Return columns of a block's events as a matrix, one row a column."""

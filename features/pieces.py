@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features import bucket, part
+from features import bucket, hashing, part
 from features.interleave import Sorted, Whole, interleave
-from features.part import People
+from features.part import Chunk, People
 
 
 class _Merged(NamedTuple):
@@ -52,8 +54,8 @@ class Pieces:
         """How many events each block has."""
         if not self._entries:
             return np.empty(0, dtype=np.int64)
-        counted = [[rows for _, rows in entry["blocks"]] for entry in self._entries]
-        return np.sum(np.array(counted, dtype=np.int64), axis=0)
+        counted = np.array([[rows for _, rows in e["blocks"]] for e in self._entries])
+        return np.asarray(counted.sum(axis=0), dtype=np.int64)
 
     @property
     def ids(self) -> Any:
@@ -85,16 +87,19 @@ class Pieces:
         ranks = np.empty(len(order), dtype=np.int64)
         ranks[order] = np.arange(len(order))
         numbers = [ranks[chunk.indices.to_numpy()] for chunk in every.chunks]
-        # Who stands before a block's first customer belongs to the block before, or is the first.
-        inner = numbers[0][self._starts[0][1:-1]]
-        bounds = np.concatenate([[0], inner, [len(order)]]).astype(np.int64)
+        # A customer lies in the same block of every piece that has it.
+        labels = np.empty(len(order), dtype=np.int64)
+        for places, starts in zip(numbers, self._starts, strict=True):
+            labels[places] = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        held = np.bincount(labels, minlength=len(self._starts[0]) - 1)
+        bounds = np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
         return _Merged(known.take(pa.array(order)), numbers, bounds)
 
     def offsets_and_values(
         self, block: int, columns: Sequence[str]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return where each customer's events begin in a block, and columns of the events."""
-        if len(self._entries) == 1:
+        if self.rows[block] == self._entries[0]["blocks"][block][1]:
             first, end = self._starts[0][block : block + 2]
             counts = self.people[0].counts[first:end]
             offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -113,6 +118,26 @@ class Pieces:
         parts = [bucket.conform(reader.table(block), self.schema) for reader in self._readers]
         whole = self._interleaved(block, [held["occurred_at"].to_numpy() for held in parts])
         return whole.offsets, pa.concat_tables(parts).take(pa.array(whole.source))
+
+    def cut(self, new: Chunk) -> Iterator[Chunk]:
+        """Yield new customers and events block by block, cut where the base's blocks are."""
+        starts = self._starts[0][1:-1].tolist()
+        ids = new.people.ids
+        # Python compares texts as their UTF-8 bytes compare.
+        ends = [
+            bisect_left(ids, self._base_ids[n].as_py(), key=lambda who: who.as_py()) for n in starts
+        ]
+        yield from (part.cut(new, first, end) for first, end in pairwise([0, *ends, len(ids)]))
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the customers and events of each block."""
+        known_at = self.known_at()
+        for block, (first, end) in enumerate(pairwise(self.bounds.tolist())):
+            offsets, events = self.table(block)
+            people = People(
+                self.ids.slice(first, end - first), np.diff(offsets), known_at[first:end]
+            )
+            yield Chunk(people, events)
 
     def known_at(self) -> NDArray[np.int64]:
         """Return when the first event of each customer was recorded."""
@@ -141,15 +166,28 @@ class Pieces:
 
         return interleave(sorted_pieces, int(end - first), event_ids)
 
+    def with_ids(self, hashes: NDArray[np.uint64]) -> pa.Table:
+        """Return the events, with `customer_id`, whose ids have one of some hashes."""
+        tables = []
+        for reader, people in zip(self._readers, self.people, strict=True):
+            for block in reader.filled:
+                ids = reader.table(block, ["event_id"])["event_id"]
+                rows = pa.array(np.flatnonzero(np.isin(hashing.texts(ids), hashes)))
+                if len(rows):
+                    held = reader.table(block).take(rows)
+                    who = people.ids.take(held[part.CUSTOMER].combine_chunks())
+                    events = bucket.conform(held, self.schema)
+                    tables.append(events.add_column(0, "customer_id", who))
+        return pa.concat_tables(tables)
+
     def everything(self) -> pa.Table:
         """Return all events with their ids, in order, and first whose they are."""
         tables = []
-        for block, first in enumerate(self.bounds[:-1].tolist()):
-            offsets, events = self.table(block)
-            numbers = np.repeat(np.arange(first, first + len(offsets) - 1), np.diff(offsets))
-            who = pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), self.ids)
+        for people, events in self.chunks():
+            numbers = np.repeat(np.arange(len(people.ids), dtype=np.int32), people.counts)
+            who = pa.DictionaryArray.from_arrays(pa.array(numbers), people.ids)
             tables.append(events.add_column(0, "customer_id", who))
         if not tables:
             who = pa.field("customer_id", pa.dictionary(pa.int32(), pa.string()))
             return self.schema.insert(0, who).empty_table()
-        return pa.concat_tables(tables).combine_chunks()
+        return pa.concat_tables(tables).unify_dictionaries().combine_chunks()

@@ -1,0 +1,112 @@
+"""Which events the log has: their keys, sorted by the id's hash, in files that are mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.keys import Keys
+
+AT_ONCE = 1 << 22
+"""Keys sorted in memory at a time."""
+_TOP = 2**64
+
+
+class Found(NamedTuple):
+    """What an index says of ids.
+
+    Attributes
+    ----------
+    times : ndarray of int64
+        How many events of the log have this hash: 0 or 1, and more after a collision.
+    contents : ndarray of uint64
+        What one of them says; anything where there is none.
+    """
+
+    times: NDArray[np.int64]
+    contents: NDArray[np.uint64]
+
+
+def load(path: Path) -> Keys:
+    """Return the keys of an index file, mapped."""
+    if not path.stat().st_size:
+        nothing = np.empty(0, dtype=np.uint64)
+        return Keys(nothing, nothing)
+    words = np.memmap(path, dtype="<u8", mode="r")
+    half = len(words) // 2
+    return Keys(words[:half], words[half:])
+
+
+def find(segments: Sequence[Keys], ids: NDArray[np.uint64]) -> Found:
+    """Return what the segments of an index say of ids, sorted and each given once."""
+    times = np.zeros(len(ids), dtype=np.int64)
+    contents = np.zeros(len(ids), dtype=np.uint64)
+    for segment in segments:
+        if len(segment.ids):
+            first = np.searchsorted(segment.ids, ids, side="left")
+            held = np.searchsorted(segment.ids, ids, side="right") - first
+            times += held
+            there = held > 0
+            contents[there] = segment.contents[first[there]]
+    return Found(times, contents)
+
+
+def ranges(rows: int) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) of ranges of hashes, ascending, each with few enough of `rows` keys.
+
+    Examples
+    --------
+    >>> list(ranges(10)) == [(0, 2**64)]
+    True
+    """
+    parts = max(-(-rows // AT_ONCE), 1)
+    bounds = [_TOP * number // parts for number in range(parts + 1)]
+    yield from pairwise(bounds)
+
+
+def within(ids: NDArray[np.uint64], bounds: tuple[int, int]) -> NDArray[np.int64]:
+    """Return which of unsorted ids lie in a range."""
+    if bounds == (0, _TOP):
+        return np.arange(len(ids))
+    return np.flatnonzero((ids >= np.uint64(bounds[0])) & (ids <= np.uint64(bounds[1] - 1)))
+
+
+def write(path: Path, rows: int, parts: Iterator[Keys] | Sequence[Keys]) -> None:
+    """Write an index of `rows` keys that come in ascending ranges, each in any order."""
+    if not rows:
+        path.write_bytes(b"")
+        return
+    words = np.memmap(path, dtype="<u8", mode="w+", shape=(2 * rows,))
+    at = 0
+    for part in parts:
+        order = np.argsort(part.ids, kind="stable")
+        end = at + len(order)
+        words[at:end] = part.ids[order]
+        words[rows + at : rows + end] = part.contents[order]
+        at = end
+    words.flush()
+
+
+def merge(path: Path, segments: Sequence[Keys]) -> None:
+    """Write several indexes as one, a range at a time."""
+    rows = sum(len(segment.ids) for segment in segments)
+    write(path, rows, (_joined(segments, bounds) for bounds in ranges(rows)))
+
+
+def _joined(segments: Sequence[Keys], bounds: tuple[int, int]) -> Keys:
+    parts = []
+    for segment in segments:
+        first = np.searchsorted(segment.ids, np.uint64(bounds[0]), side="left")
+        end: Any = len(segment.ids)
+        if bounds[1] < _TOP:
+            end = np.searchsorted(segment.ids, np.uint64(bounds[1]), side="left")
+        parts.append(segment.take(slice(int(first), int(end))))
+    return Keys(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.contents for part in parts]),
+    )
