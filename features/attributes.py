@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 
@@ -16,8 +18,8 @@ class AttributeTable:
 
     Attributes
     ----------
-    customers : ndarray of str, shape (n_customers,)
-        Sorted.
+    customers : pyarrow.StringArray of length n_customers
+        Sorted by UTF-8 bytes.
     offsets : ndarray of int64, shape (n_customers + 1,)
         Where each customer's changes begin.
     known_at : ndarray of int64, shape (n_changes,)
@@ -26,7 +28,7 @@ class AttributeTable:
         float64 for numbers; object (None where missing) for texts.
     """
 
-    customers: NDArray[Any]
+    customers: pa.StringArray
     offsets: NDArray[np.int64]
     known_at: NDArray[np.int64]
     columns: Mapping[str, NDArray[Any]]
@@ -34,7 +36,7 @@ class AttributeTable:
     @classmethod
     def build(
         cls,
-        customer_ids: Sequence[str] | NDArray[Any],
+        customer_ids: Any,
         known_at: NDArray[np.int64],
         columns: Mapping[str, NDArray[Any]],
     ) -> AttributeTable:
@@ -45,28 +47,27 @@ class AttributeTable:
         >>> table = AttributeTable.build(
         ...     ["b", "a"], np.array([5, 7]), {"age": np.array(["19-24", None], dtype=object)}
         ... )
-        >>> table.customers.tolist(), table.known_at.tolist()
+        >>> table.customers.to_pylist(), table.known_at.tolist()
         (['a', 'b'], [7, 5])
         """
-        ids = np.asarray(customer_ids, dtype=object)
-        customers, codes = np.unique(ids.astype(str), return_inverse=True)
-        order = np.lexsort((known_at, codes))
-        counts = np.bincount(codes, minlength=len(customers))
+        ids = _texts(customer_ids).dictionary_encode()
+        order = pc.array_sort_indices(ids.dictionary).to_numpy()
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        codes = rank[ids.indices.to_numpy()]
+        by_customer = np.lexsort((known_at, codes))
+        counts = np.bincount(codes, minlength=len(order))
         return cls(
-            customers.astype(object),
-            np.cumsum([0, *counts], dtype=np.int64),
-            np.ascontiguousarray(known_at[order], dtype=np.int64),
-            {name: values[order] for name, values in columns.items()},
+            ids.dictionary.take(pa.array(order)),
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.ascontiguousarray(known_at[by_customer], dtype=np.int64),
+            {name: values[by_customer] for name, values in columns.items()},
         )
 
-    def rows_of(self, customer_ids: NDArray[Any]) -> NDArray[np.int64]:
+    def rows_of(self, customer_ids: Any) -> NDArray[np.int64]:
         """Return the number of each customer, -1 for those of whom nothing is stored."""
-        numbers = {customer: number for number, customer in enumerate(self.customers.tolist())}
-        return np.fromiter(
-            (numbers.get(customer, -1) for customer in customer_ids.tolist()),
-            np.int64,
-            len(customer_ids),
-        )
+        found = pc.index_in(_texts(customer_ids), self.customers)
+        return found.fill_null(-1).to_numpy().astype(np.int64)
 
     def take(self, name: str, changes: NDArray[np.int64], number: bool) -> NDArray[Any]:
         """Return an attribute's value at each change; missing where the change is -1.
@@ -80,3 +81,11 @@ class AttributeTable:
             known = changes >= 0
             out[known] = self.columns[name][changes[known]]
         return out
+
+
+def _texts(customer_ids: Any) -> pa.StringArray:
+    if isinstance(customer_ids, pa.ChunkedArray):
+        return customer_ids.combine_chunks().cast(pa.string())
+    if isinstance(customer_ids, pa.Array):
+        return customer_ids.cast(pa.string())
+    return pa.array([str(customer) for customer in customer_ids], pa.string())

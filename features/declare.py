@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.clock import parse_duration
 from features.errors import DeclarationError
 from features.feature import (
     Aggregate,
@@ -17,6 +18,8 @@ from features.feature import (
     Fold,
     slug,
 )
+from features.kernel.states import HOUR
+from features.local_time import DERIVED
 from features.window import Window
 
 FilterValue = str | Context
@@ -67,6 +70,32 @@ class Events:
     ) -> Aggregate:
         """Mean of the values that are not missing; missing if there are none."""
         return self._fold("mean", column, unit, "float", Window(last), filters)
+
+    def std(
+        self, column: str, *, unit: str, last: str | None = None, **filters: FilterValue
+    ) -> Aggregate:
+        """Sample standard deviation of the values; missing with fewer than two."""
+        return self._fold("std", column, unit, "float", Window(last), filters)
+
+    def decayed_count(self, *, half_life: str, **filters: FilterValue) -> Aggregate:
+        """How many since ever, an event counting half after each half-life, by whole hours."""
+        unit = f"{self.kind}s"
+        return self._fold("decayed_count", None, unit, "float", Window(), filters, half_life)
+
+    def decayed_sum(
+        self, column: str, *, unit: str, half_life: str, **filters: FilterValue
+    ) -> Aggregate:
+        """Sum of a column since ever, a value counting half after each half-life, by hours."""
+        return self._fold("decayed_sum", column, unit, "float", Window(), filters, half_life)
+
+    def histogram(self, column: str, *, last: str | None = None) -> tuple[Aggregate, ...]:
+        """How many at each ``hour_of_week`` or ``daypart`` of the customer's own time zone."""
+        if column not in DERIVED:
+            raise DeclarationError(
+                f"A histogram of {column!r} has no fixed list of bars.",
+                remedy=f"Choose one of: {', '.join(DERIVED)}; or count with {column}=... for each.",
+            )
+        return tuple(self.count(last=last, **{column: bar}) for bar in DERIVED[column].levels)
 
     def min(
         self, column: str, *, unit: str, last: str | None = None, **filters: FilterValue
@@ -120,6 +149,10 @@ class Events:
         """Sample standard deviation of the gaps, taken in whole hours; needs three events."""
         return self._fold("gap_std", None, "days", "float", Window(last), filters)
 
+    def last_gap(self, *, last: str | None = None, **filters: FilterValue) -> Aggregate:
+        """Days between the last event and the one before; missing with fewer than two."""
+        return self._fold("last_gap", None, "days", "float", Window(last), filters)
+
     def any(
         self,
         *,
@@ -154,10 +187,16 @@ class Events:
         dtype: Dtype,
         window: Window,
         filters: dict[str, FilterValue],
+        half_life: str | None = None,
     ) -> Aggregate:
         if not unit:
             raise DeclarationError(
                 f"{self.kind}.{fold}({column!r}) has no unit.", remedy="Give unit=."
+            )
+        if half_life is not None and parse_duration(half_life) < HOUR:
+            raise DeclarationError(
+                f"A half-life of {half_life!r} is shorter than an hour.",
+                remedy="Sums decay by whole hours: give a length such as '7d'.",
             )
         pairs: list[Filter] = []
         suffix = ""
@@ -169,7 +208,7 @@ class Events:
             else:
                 pairs.append((name, value))
                 suffix += f"_{name}_{slug(value)}"
-        name = _name(self.kind, fold, column, window) + suffix
+        name = _name(self.kind, fold, column, half_life or window.label) + suffix
         return Aggregate(
             name,
             unit,
@@ -179,15 +218,18 @@ class Events:
             column=column,
             window=window,
             filters=tuple(pairs),
+            half_life=half_life,
         )
 
 
-def _name(kind: str, fold: Fold, column: str | None, window: Window) -> str:
+def _name(kind: str, fold: Fold, column: str | None, length: str) -> str:
     if fold.startswith("days_since"):
         name = f"{fold}_{kind}"
-        return name if window.last is None else f"{name}_{window.label}"
+        return name if length == "ever" else f"{name}_{length}"
+    if fold.startswith("decayed"):
+        return f"{kind}_{column or 'count'}_decayed_{length}"
     middle = f"{column}_{fold}" if column else fold
-    return f"{kind}_{middle}_{window.label}"
+    return f"{kind}_{middle}_{length}"
 
 
 def _windowed(count: Aggregate) -> str:

@@ -12,8 +12,9 @@ from features.window import Window
 
 Dtype = Literal["int", "float", "category", "ordinal", "bool", "instant"]
 Fold = Literal[
-    "count", "sum", "mean", "min", "max", "first", "last", "distinct", "most_common",
-    "days_since_first", "days_since_last", "gap_mean", "gap_std",
+    "count", "sum", "mean", "std", "min", "max", "first", "last", "distinct", "most_common",
+    "days_since_first", "days_since_last", "gap_mean", "gap_std", "last_gap", "decayed_count",
+    "decayed_sum",
 ]  # fmt: skip
 
 
@@ -67,6 +68,16 @@ class Feature:
 
         return describe(self, language)
 
+    def at_least(self, bound: float) -> AtLeast:
+        """Return the same number, but never less than a bound: what divides should not vanish.
+
+        Examples
+        --------
+        >>> Feature("gap", "days", "float").at_least(0.5).name
+        'gap_at_least_0_5'
+        """
+        return AtLeast.of(self, bound)
+
     def __truediv__(self, other: Feature) -> Arithmetic:
         return Arithmetic.of("per", self, other)
 
@@ -102,6 +113,8 @@ class Aggregate(Feature):
     column: str | None
     window: Window
     filters: tuple[Filter, ...] = ()
+    half_life: str | None = None
+    """After which an event counts half in a decayed fold."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -201,6 +214,36 @@ class Arithmetic(Feature):
             unit = f"{left.unit} x {right.unit}"
         name = f"{left.name}_{operation}_{right.name}"
         return cls(name, unit, "float", operation=operation, left=left, right=right)
+
+
+@dataclass(frozen=True)
+class AtLeast(Feature):
+    """A number, or a bound where it is smaller; what is missing stays missing."""
+
+    part: Feature
+    bound: float
+
+    @property
+    def parts(self) -> tuple[Feature, ...]:
+        """The number."""
+        return (self.part,)
+
+    @classmethod
+    def of(cls, part: Feature, bound: float) -> AtLeast:
+        """Bound a number from below; the name says so.
+
+        Raises
+        ------
+        DeclarationError
+            It is no number.
+        """
+        if part.dtype not in ("int", "float"):
+            raise DeclarationError(
+                f"{part.name} is {part.dtype}, which has no bound.",
+                remedy="Give a number a bound.",
+            )
+        name = f"{part.name}_at_least_{slug(f'{bound:g}')}"
+        return cls(name, part.unit, "float", part=part, bound=float(bound))
 
 
 def slug(text: str) -> str:

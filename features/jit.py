@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from features import kernel
+from features.kernel import finalise, fold, latest, merge
 
 
 class Compiled(NamedTuple):
     """The compiled functions of `features.kernel`."""
 
-    fold: Callable[..., int]
+    fold: Callable[..., None]
+    finalise: Callable[..., int]
     latest: Callable[..., None]
+    merge: Callable[..., None]
 
 
-PLAIN = Compiled(kernel.fold, kernel.latest)
+PLAIN = Compiled(fold.fold, finalise.finalise, latest.latest, merge.merge_vectors)
 """The same functions uncompiled: slow, and visible to coverage and debuggers."""
+
+
+@cache
+def kernel_hash() -> str:
+    """Return a hash of the kernel's source: 16 hexadecimal digits.
+
+    Two processes with the same hash and the same numba compute the same integers.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(fold.__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @lru_cache(maxsize=4)
@@ -39,21 +54,32 @@ def compiled(cache: Path | None = None) -> Compiled:
     from numba import types
 
     if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(cache)
+        # numba looks at the file of the compiled function only, not at those it calls.
+        folder = cache / kernel_hash()
+        folder.mkdir(parents=True, exist_ok=True)
+        numba.config.CACHE_DIR = str(folder)
 
     # What may be memory-mapped is read-only, and a writable array passes for a read-only one.
-    def read(dimensions: int) -> Any:
-        return types.Array(types.int64, dimensions, "C", readonly=True)
+    def read(dimensions: int, kind: Any = types.int64) -> Any:
+        return types.Array(kind, dimensions, "C", readonly=True)
 
-    line, table = read(1), read(2)
-    written = types.Array(types.int64, 2, "C")
-    fold_signature = types.int64(
-        table, line, line, table, table, table, table, table, line, line, table, line,
-        types.int64, written,
-    )  # fmt: skip
-    latest_signature = types.void(line, line, line, line, types.Array(types.int64, 1, "C"))
-    return Compiled(
-        numba.njit(fold_signature, nogil=True, cache=cache is not None)(kernel.fold),
-        numba.njit(latest_signature, nogil=True, cache=cache is not None)(kernel.latest),
-    )
+    def written(dimensions: int, kind: Any = types.int64) -> Any:
+        return types.Array(kind, dimensions, "C")
+
+    line, table, number = read(1), read(2), types.int64
+    signatures = {
+        "fold": types.void(
+            table, line, line, line, table, table, line, line, table, line, table, line, table,
+            table, line, table, line, line, line, table, line, written(2), written(1),
+            written(2), written(2), written(1), written(2),
+        ),
+        "finalise": number(
+            table, number, line, read(2, types.float64), table, table, read(1, types.float64),
+            written(2, types.float64), written(2, types.float64), line, written(2), line,
+        ),
+        "latest": types.void(line, line, line, line, written(1)),
+        "merge_vectors": types.void(table, line, line, written(1)),
+    }  # fmt: skip
+    # Nothing is allocated in the kernel, so references need no counting.
+    options = {"nogil": True, "cache": cache is not None, "_nrt": False}
+    return Compiled(*(numba.njit(signatures[plain.__name__], **options)(plain) for plain in PLAIN))

@@ -40,4 +40,4 @@ def matures_at(
             f"{label.name} looks backward.", remedy="A label takes next= or until=."
         )
     spine = with_campaign(spine, campaigns, label.reads)
-    return window.bounds(spine.as_of, spine.context)[2]
+    return window.matures(spine.as_of, spine.context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +11,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from features.attributes import AttributeTable
 from features.campaigns import with_campaign
 from features.dictionary import Dictionary
 from features.errors import NoLogError, UnknownCustomerError
 from features.feature import Feature
-from features.finalise import Rows, finalise
 from features.jit import Compiled, compiled
+from features.money import minor_units
+from features.one_row import Change, OneRow, Value
 from features.plan import compile_plan
 from features.source import Source
 from features.spine import Spine
 
 FOLDER = "online"
 CURRENT = "CURRENT"
-Value = int | float | str | bool | None
 
 
 @dataclass(frozen=True)
@@ -36,12 +34,12 @@ class History:
     ----------
     values : ndarray of int64, shape (n_columns, n_events)
         Events sorted by (occurred_at, event_id); columns as in the store's `columns`.
-    attributes : AttributeTable
-        The customer's own changes: a table of at most one customer.
+    attributes : sequence of Change
+        Sorted by when they became known.
     """
 
     values: NDArray[np.int64]
-    attributes: AttributeTable
+    attributes: Sequence[Change]
 
 
 class OnlineStore(Protocol):
@@ -120,13 +118,11 @@ class EmbeddedStore:
             return None
         start, stop = (0, 0) if number is None else self._offsets[number : number + 2]
         low, high = (0, 0) if change is None else self._change_offsets[change : change + 2]
-        table = AttributeTable(
-            np.array([customer_id], dtype=object),
-            np.array([0, high - low], np.int64),
-            self._known_at[low:high],
-            {name: column[low:high] for name, column in self._attributes.items()},
-        )
-        return History(np.ascontiguousarray(self._values[:, start:stop]), table)
+        changes = [
+            (int(self._known_at[k]), {n: column[k] for n, column in self._attributes.items()})
+            for k in range(low, high)
+        ]
+        return History(np.ascontiguousarray(self._values[:, start:stop]), changes)
 
     def customer_ids(self) -> list[str]:
         """Return everybody known: those with events and those only described."""
@@ -150,8 +146,12 @@ class OnlineFeatures:
         self.store = store
         self.features = tuple(features)
         self._engine = engine or compiled()
-        self._plan = compile_plan(self.features, store.columns, store.dictionaries)
+        self._plan = compile_plan(
+            self.features, store.columns, store.dictionaries,
+            minor_units(store.source.currency), store.columns,
+        )  # fmt: skip
         self._reads = frozenset[str]().union(*(feature.reads for feature in self.features))
+        self._row = OneRow(self._plan, self._engine)
 
     def row(self, customer_id: str, as_of: int, context: Mapping[str, Value]) -> list[Value]:
         """Return the features of one row, in order; None where a value is missing.
@@ -176,24 +176,12 @@ class OnlineFeatures:
                 "Nothing is stored of this customer.",
                 remedy="Check the customer_id, or send the features themselves.",
             )
+        return self._row.values(history, as_of, self._looked_up(context))
+
+    def _looked_up(self, context: Mapping[str, Value]) -> Mapping[str, NDArray[Any]]:
+        if not self._reads:
+            return {}
         given = {name: np.array([value], dtype=object) for name, value in context.items()}
-        names = np.array([customer_id], dtype=object)
-        spine = Spine("request", names, names, np.array([as_of], np.int64), given)
-        spine = with_campaign(spine, self.store.campaigns, self._reads)
-        one = np.array([0, 1], np.int64)
-        offsets = np.array([0, history.values.shape[1]], np.int64)
-        states = self._plan.run(
-            self._engine, history.values, offsets, one, spine.as_of, spine.context
-        )
-        changes = np.empty(1, np.int64)
-        table = history.attributes
-        self._engine.latest(table.offsets, table.known_at, one[:1], spine.as_of, changes)
-        rows = Rows(states, spine.as_of, spine.context, table, changes, self.store.source.currency)
-        return [_plain(values[0]) for values in finalise(self._plan, rows).values()]
-
-
-def _plain(value: Any) -> Value:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    plain: Value = value.item() if isinstance(value, np.generic) else value
-    return plain
+        nobody = np.array([""], dtype=object)
+        spine = Spine("request", nobody, nobody, np.zeros(1, np.int64), given)
+        return with_campaign(spine, self.store.campaigns, self._reads).context

@@ -4,132 +4,53 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from features import kernel
-from features.errors import DeclarationError, FeatureOverflowError, MissingContextError
+from features.clock import parse_duration
+from features.compute import Plan, Tables, Vocabulary
+from features.errors import DeclarationError
 from features.feature import Aggregate, ContextRef, Feature, walk
-from features.jit import Compiled
-from features.window import Window
+from features.kernel import NO_CODE, NULL, UNSEEN, states
+from features.local_time import DERIVED
+from features.nodes import compile_nodes
 
 # Features whose folds read the same state share one operation.
 OPERATIONS = {
-    "count": kernel.COUNT,
-    "sum": kernel.SUM,
-    "mean": kernel.SUM,
-    "min": kernel.MIN,
-    "max": kernel.MAX,
-    "first": kernel.FIRST,
-    "last": kernel.LAST,
-    "distinct": kernel.DISTINCT,
-    "most_common": kernel.MODE,
-    "days_since_first": kernel.TIMES,
-    "days_since_last": kernel.TIMES,
-    "gap_mean": kernel.TIMES,
-    "gap_std": kernel.GAPS,
+    "count": states.COUNT,
+    "sum": states.SUM,
+    "mean": states.SUM,
+    "std": states.SQUARES,
+    "min": states.MIN,
+    "max": states.MAX,
+    "first": states.FIRST,
+    "last": states.LAST,
+    "distinct": states.DISTINCT,
+    "most_common": states.MODE,
+    "days_since_first": states.TIMES,
+    "days_since_last": states.TIMES,
+    "gap_mean": states.TIMES,
+    "last_gap": states.TIMES,
+    "gap_std": states.GAPS,
+    "decayed_count": states.DECAY,
+    "decayed_sum": states.DECAY,
 }
-BY_CODE = (kernel.DISTINCT, kernel.MODE)
+BY_CODE = (states.DISTINCT, states.MODE)
+MOST_MATCHES = 2
+ALWAYS_READ = ("occurred_at", "recorded_at", "kind")
 
-
-class Vocabulary(Protocol):
-    """Texts of one column and their codes."""
-
-    levels: list[str]
-
-    def code(self, text: str) -> int:
-        """Return the code, or -1 for a text never seen."""
-        ...
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The kernel's tables for a list of features, bound to a log's columns and dictionaries.
-
-    Attributes
-    ----------
-    features : tuple of Feature
-    slots : dict
-        First slot of the state of each aggregate, by the aggregate's name.
-    windows : tuple of Window
-    """
-
-    features: tuple[Feature, ...]
-    slots: dict[str, int]
-    windows: tuple[Window, ...]
-    width: int
-    dictionaries: Mapping[str, Vocabulary]
-    _ops: NDArray[np.int64]
-    _filters: NDArray[np.int64]
-    _filter_offsets: NDArray[np.int64]
-    _matches: tuple[tuple[str, str], ...]
-    _match_columns: NDArray[np.int64]
-    _missing: NDArray[np.int64]
-    _vocabulary: int
-    _named: tuple[str, ...]
-
-    def run(
-        self,
-        engine: Compiled,
-        values: NDArray[np.int64],
-        offsets: NDArray[np.int64],
-        row_offsets: NDArray[np.int64],
-        as_of: NDArray[np.int64],
-        context: Mapping[str, NDArray[Any]],
-    ) -> NDArray[np.int64]:
-        """Return the states, int64 of shape (rows, slots), of rows sorted by customer.
-
-        Raises
-        ------
-        FeatureOverflowError
-            A sum does not fit 64 bits.
-        MissingContextError
-            A filter or a window needs a context value that the rows do not carry.
-        """
-        n = len(as_of)
-        bounds = np.empty((3, len(self.windows), n), np.int64)
-        for w, window in enumerate(self.windows):
-            bounds[0, w], bounds[1, w], bounds[2, w] = window.bounds(as_of, context)
-        codes = np.empty((len(self._matches), n), np.int64)
-        for m, (column, name) in enumerate(self._matches):
-            codes[m] = self._codes(column, name, context)
-        out = np.empty((n, self.width), np.int64)
-        failed = engine.fold(
-            values, offsets, row_offsets, bounds[0], bounds[1], bounds[2], codes, self._filters,
-            self._filter_offsets, self._match_columns, self._ops, self._missing,
-            self._vocabulary, out,
-        )  # fmt: skip
-        if failed:
-            raise FeatureOverflowError(
-                f"{self._named[failed - 1]} does not fit 64 bits.",
-                remedy="Look for wrong amounts in the log, or shorten the window.",
-            )
-        return out
-
-    def _codes(
-        self, column: str, name: str, context: Mapping[str, NDArray[Any]]
-    ) -> NDArray[np.int64]:
-        if name not in context:
-            raise MissingContextError(
-                f"A feature compares {column!r} with the context value {name!r}, which is absent.",
-                remedy=f"Give {name!r} with every row.",
-            )
-        vocabulary = self.dictionaries[column]
-        texts = context[name]
-        known: dict[Any, int] = {None: kernel.UNSEEN}
-        for text in set(texts.tolist()) - {None}:
-            code = vocabulary.code(str(text))
-            known[text] = code if code >= 0 else kernel.UNSEEN
-        return np.fromiter((known[text] for text in texts.tolist()), np.int64, len(texts))
+Stream = tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
+"""Kind, (column, text) pairs that hold for every event, (column, context name) pairs."""
 
 
 def compile_plan(
     features: Sequence[Feature],
     columns: Sequence[str],
     dictionaries: Mapping[str, Vocabulary],
+    minor: int = 100,
+    layout: Sequence[str] | None = None,
 ) -> Plan:
     """Compile features to the kernel's tables.
 
@@ -137,83 +58,160 @@ def compile_plan(
     ----------
     features : sequence of Feature
     columns : sequence of str
-        The log's integer columns; the first two are occurred_at and recorded_at.
+        The log's integer columns.
     dictionaries : mapping of str to Vocabulary
         For the columns that hold codes.
+    minor : int
+        Minor units of the source's currency in one of its units, such as 100 cents.
+    layout : sequence of str, optional
+        The columns in which events will be given, where they are more than the features read:
+        occurred_at, recorded_at and kind first.
 
     Raises
     ------
     DeclarationError
         A feature names a column that the log does not have, or counts numbers by code.
     """
-    position = {name: number for number, name in enumerate(columns)}
-    streams: dict[tuple[tuple[int, int], ...], int] = {}
-    windows: dict[Window, int] = {}
-    matches: list[tuple[str, str]] = []
-    ops: dict[tuple[Any, ...], tuple[int, str]] = {}
-    table: list[list[int]] = []
-    slots: dict[str, int] = {}
-    width = 0
-    vocabulary = 0
-
-    def column_of(name: str, feature: Aggregate) -> int:
-        if name not in position:
-            raise DeclarationError(
-                f"{feature.name} reads the column {name!r}, which the log does not have.",
-                remedy=f"Use one of: {', '.join(columns)}.",
-            )
-        return position[name]
-
+    vocabularies = {**DERIVED, **dictionaries}
+    available = tuple(dict.fromkeys((*columns, *DERIVED)))
     leaves = [leaf for f in features for leaf in walk(f) if isinstance(leaf, Aggregate)]
     for leaf in leaves:
-        op = OPERATIONS[leaf.fold]
-        column = -1 if leaf.column is None else column_of(leaf.column, leaf)
-        if op in BY_CODE:
-            if leaf.column not in dictionaries:
-                raise DeclarationError(
-                    f"{leaf.name} counts by code, but {leaf.column!r} holds numbers.",
-                    remedy="Name a text column.",
-                )
-            vocabulary = max(vocabulary, len(dictionaries[str(leaf.column)].levels))
-        fixed = [(position["kind"], _known(dictionaries["kind"], leaf.kind))]
-        compared: list[tuple[str, str]] = []
-        for name, value in leaf.filters:
-            number = column_of(name, leaf)
-            if isinstance(value, ContextRef):
-                compared.append((name, value.name))
-            else:
-                fixed.append((number, _known(dictionaries[name], value)))
-        stream = streams.setdefault(tuple(fixed), len(streams))
-        window = windows.setdefault(leaf.window, len(windows))
-        key = (op, stream, column, window, tuple(compared))
-        if key not in ops:
-            ops[key] = (width, leaf.name)
-            table.append(
-                [op, stream, column, window, width, len(matches), len(matches) + len(compared)]
-            )
-            matches.extend(compared)
-            width += kernel.WIDTHS[op]
-        slots[leaf.name] = ops[key][0]
-
-    pairs = [pair for stream in streams for pair in stream]
-    sizes = [len(stream) for stream in streams]
-    missing = [kernel.NO_CODE if name in dictionaries else kernel.NULL for name in columns]
+        _check(leaf, available, vocabularies)
+    streams = list(dict.fromkeys(stream_of(leaf) for leaf in leaves))
+    windows = list(dict.fromkeys(leaf.window for leaf in leaves))
+    instants = list(dict.fromkeys(w.until for w in windows if w.until is not None))
+    keys = {leaf: _key(leaf, streams, windows) for leaf in leaves}
+    ops = sorted(set(keys.values()))
+    starts = dict(zip(ops, accumulate((states.WIDTHS[op[2]] for op in ops), initial=0)))
+    slots = {leaf.name: starts[key] for leaf, key in keys.items()}
+    named = {name for leaf in leaves for name in _columns_of(leaf)}
+    read = tuple(layout or (*ALWAYS_READ, *sorted(named - set(ALWAYS_READ), key=available.index)))
+    compared = tuple(dict.fromkeys(pair for stream in streams for pair in stream[2]))
+    decays = list(dict.fromkeys(leaf.half_life for leaf in leaves if leaf.half_life))
+    nodes = compile_nodes(features, slots, minor, instants)
     return Plan(
-        tuple(features), slots, tuple(windows), width, dictionaries,
-        np.array(table, np.int64).reshape(-1, 7),
-        np.array(pairs, np.int64).reshape(-1, 2),
-        np.cumsum([0, *sizes], dtype=np.int64),
-        tuple(matches),
-        np.array([position[column] for column, _ in matches], np.int64),
-        np.array(missing, np.int64),
-        vocabulary,
-        tuple(name for _, name in ops.values()),
+        tuple(features),
+        read,
+        slots,
+        sum(states.WIDTHS[op[2]] for op in ops),
+        vocabularies,
+        Tables(
+            *_kinds(streams, vocabularies["kind"]),
+            *_ragged(
+                [[(read.index(n), _known(vocabularies[n], t)) for n, t in s[1]] for s in streams]
+            ),
+            *_ragged(
+                [[(read.index(p[0]), compared.index(p)) for p in stream[2]] for stream in streams]
+            ),
+            _table([window.row(instants) for window in windows], 4),
+            *_views(ops, len(streams)),
+            _table(
+                [
+                    (op[2], read.index(op[3]) if op[3] else -1, starts[op], decays.index(op[4]) + 1
+                     if op[4] else 0)
+                    for op in ops
+                ],
+                4,
+            ),
+            np.array([NO_CODE if name in vocabularies else NULL for name in read], np.int64),
+            *_weights(decays),
+            np.zeros(len(ops) + 1, np.int64),
+        ),
+        nodes,
+        compared,
+        tuple(dict.fromkeys(op[3] for op in ops if op[2] in BY_CODE)),
     )  # fmt: skip
+
+
+def stream_of(leaf: Aggregate) -> Stream:
+    """Return which events an aggregate folds, whatever their time."""
+    fixed = tuple((n, v) for n, v in leaf.filters if not isinstance(v, ContextRef))
+    compared = tuple((n, v.name) for n, v in leaf.filters if isinstance(v, ContextRef))
+    return leaf.kind, fixed, compared
+
+
+def _columns_of(leaf: Aggregate) -> list[str]:
+    return [name for name, _ in leaf.filters] + ([leaf.column] if leaf.column else [])
+
+
+def _key(leaf: Aggregate, streams: list[Stream], windows: list[Any]) -> tuple[Any, ...]:
+    return (
+        streams.index(stream_of(leaf)),
+        windows.index(leaf.window),
+        OPERATIONS[leaf.fold],
+        leaf.column or "",
+        leaf.half_life or "",
+    )
+
+
+def _check(leaf: Aggregate, columns: Sequence[str], texts: Mapping[str, Vocabulary]) -> None:
+    for name in _columns_of(leaf):
+        if name not in columns:
+            raise DeclarationError(
+                f"{leaf.name} reads the column {name!r}, which the log does not have.",
+                remedy=f"Use one of: {', '.join(columns)}.",
+            )
+    for name, _ in leaf.filters:
+        if name not in texts:
+            raise DeclarationError(
+                f"{leaf.name} compares the column {name!r} with a text, but it holds numbers.",
+                remedy="Compare a text column.",
+            )
+    if OPERATIONS[leaf.fold] in BY_CODE and leaf.column not in texts:
+        raise DeclarationError(
+            f"{leaf.name} counts by code, but {leaf.column!r} holds numbers.",
+            remedy="Name a text column.",
+        )
+    if sum(isinstance(value, ContextRef) for _, value in leaf.filters) > MOST_MATCHES:
+        raise DeclarationError(
+            f"{leaf.name} compares more than {MOST_MATCHES} columns with the row's own values.",
+            remedy="Compare fewer.",
+        )
+
+
+def _kinds(streams: list[Stream], kinds: Vocabulary) -> tuple[Any, Any]:
+    takers: list[list[int]] = [[] for _ in kinds.levels]
+    for number, (kind, _, _) in enumerate(streams):
+        code = kinds.code(kind)
+        if code >= 0:
+            takers[code].append(number)
+    flat = [number for numbers in takers for number in numbers]
+    return np.array(flat, np.int64), np.cumsum([0, *map(len, takers)], dtype=np.int64)
+
+
+def _ragged(pairs: list[list[tuple[int, int]]]) -> tuple[Any, Any]:
+    flat = [pair for some in pairs for pair in some]
+    return _table(flat, 2), np.cumsum([0, *map(len, pairs)], dtype=np.int64)
+
+
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Any:
+    return np.array(rows, np.int64).reshape(-1, width)
+
+
+def _views(ops: list[tuple[Any, ...]], n_streams: int) -> tuple[Any, Any]:
+    pairs = list(dict.fromkeys(op[:2] for op in ops))
+    first = {pair: next(i for i, op in enumerate(ops) if op[:2] == pair) for pair in pairs}
+    last = {pair: first[pair] + sum(op[:2] == pair for op in ops) for pair in pairs}
+    table = _table([(pair[1], first[pair], last[pair]) for pair in pairs], 3)
+    counts = [sum(pair[0] == s for pair in pairs) for s in range(n_streams)]
+    return table, np.cumsum([0, *counts], dtype=np.int64)
+
+
+def _weights(half_lives: list[str]) -> tuple[Any, Any]:
+    """Return fixed-point weights by age in hours, until they round to nothing; line 0 is empty."""
+    lines: list[list[int]] = [[]]
+    for half_life in half_lives:
+        hours = parse_duration(half_life) // states.HOUR
+        ages = range(states.ONE.bit_length() * hours + 1)
+        weights = [round(states.ONE * 2.0 ** (-age / hours)) for age in ages]
+        lines.append([weight for weight in weights if weight > 0])
+    flat = [weight for line in lines for weight in line]
+    return np.array(flat, np.int64), np.cumsum([0, *map(len, lines)], dtype=np.int64)
 
 
 def _known(vocabulary: Vocabulary, text: str) -> int:
     code = vocabulary.code(text)
-    return code if code >= 0 else kernel.UNSEEN
+    return code if code >= 0 else UNSEEN
 
 
 def feature_hash(features: Sequence[Feature]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from features.clock import parse_duration
 from features.errors import DeclarationError, MissingContextError
+from features.kernel import windows
 
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
-ALWAYS = -(2**62)
-"""An instant before every event, for windows without a start."""
+DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -72,35 +70,38 @@ class Window:
             return f"until_{self.until.replace('.', '_')}"
         return self.last or "ever"
 
-    def bounds(
-        self, as_of: NDArray[np.int64], context: Mapping[str, NDArray[Any]]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return (start, end, known before) for each moment, microseconds UTC.
+    def row(self, instants: Sequence[str]) -> tuple[int, int, int, int]:
+        """Return the window as a line of the kernel's table of windows.
 
-        An event counts when ``start <= occurred_at < end`` and ``recorded_at < known before``.
+        Parameters
+        ----------
+        instants : sequence of str
+            The context values that windows end at, by line.
+        """
+        if self.until is not None:
+            return windows.UNTIL, 0, parse_duration(self.lag), instants.index(self.until)
+        if self.next is not None:
+            return windows.NEXT, parse_duration(self.next), parse_duration(self.lag), 0
+        if self.last is None:
+            return windows.EVER, 0, 0, 0
+        length = parse_duration(self.last)
+        return (windows.HOURLY if length >= 7 * DAY else windows.EXACT), length, 0, 0
+
+    def matures(
+        self, as_of: NDArray[np.int64], context: Mapping[str, NDArray[Any]]
+    ) -> NDArray[np.int64]:
+        """Return for each moment when all that a forward window counts has been recorded.
 
         Raises
         ------
         MissingContextError
             The window ends at a context value that was not given.
         """
-        if not self.forward:
-            if self.last is None:
-                return np.full_like(as_of, ALWAYS), as_of, as_of
-            length = parse_duration(self.last)
-            start = as_of - length
-            return (start // HOUR * HOUR if length >= 7 * DAY else start), as_of, as_of
-        end = self._end(as_of, context)
-        return as_of, end, end + parse_duration(self.lag)
-
-    def _end(
-        self, as_of: NDArray[np.int64], context: Mapping[str, NDArray[Any]]
-    ) -> NDArray[np.int64]:
         if self.next is not None:
-            return as_of + parse_duration(self.next)
+            return as_of + parse_duration(self.next) + parse_duration(self.lag)
         if self.until is None or self.until not in context:
             raise MissingContextError(
                 f"A label ends at {self.until!r}, which the rows do not carry.",
                 remedy=f"Give the rows a context column {self.until!r}.",
             )
-        return np.asarray(context[self.until], dtype=np.int64)
+        return np.asarray(context[self.until], dtype=np.int64) + parse_duration(self.lag)

@@ -36,6 +36,15 @@ ALGEBRA: tuple[Feature, ...] = (
     orders.count(last="90d") - orders.count(last="30d"),
     orders.count(last="90d") * orders.count(last="30d"),
     orders.any(last="90d"),
+    orders.std("amount", last="365d", unit="currency"),
+    orders.std("quantity", unit="items"),
+    orders.last_gap(last="180d"),
+    orders.last_gap() / orders.gap_mean().at_least(1.0),
+    orders.decayed_count(half_life="7d"),
+    orders.decayed_sum("amount", half_life="30d", unit="currency"),
+    orders.most_common("hour_of_week", last="90d"),
+    orders.distinct("daypart", last="730d"),
+    *orders.histogram("daypart", last="90d"),
 )
 LABELS = (
     orders.none(next="28d"),
@@ -107,9 +116,10 @@ def test_the_kernel_uncompiled_equals_the_oracle_too(held: Any, changes: Any, ro
 def test_online_equals_offline(held: Any, changes: Any, rows: Any) -> None:
     log: Any = MemoryLog(held, changes, logs.CAMPAIGNS)
     table = frame(log, spine_of(rows), FEATURES, engine=compiled(), threads=1)
-    online = OnlineFeatures(log, FEATURES, engine=compiled())
+    store: Any = log.store()
+    online = OnlineFeatures(store, FEATURES, engine=compiled())
     for number, row in enumerate(rows):
-        if log.get(row["customer_id"]) is None:
+        if store.get(row["customer_id"]) is None:
             continue
         names = ("category", "store", "placement", "campaign_id")
         got = online.row(row["customer_id"], row["as_of"], {name: row[name] for name in names})

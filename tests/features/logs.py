@@ -65,6 +65,7 @@ changes = st.lists(
             "known_at": st.one_of(st.just(NOW), st.integers(NOW - 90 * DAY, NOW + DAY)),
             "age": st.sampled_from(("19-24", "65+", None)),
             "income": st.sampled_from(("35-49K", None)),
+            "timezone": st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata", None)),
         }
     ),
     max_size=4,

@@ -10,11 +10,14 @@ import itertools
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from features.feature import (
     Aggregate,
     Arithmetic,
+    AtLeast,
     Attribute,
     Condition,
     Context,
@@ -38,6 +41,18 @@ def value(
     minor: int = 100,
 ) -> Any:
     """Return one feature of one customer; None where it is missing."""
+    events = [{**event, **_local(event, changes)} for event in events]
+    return _value(feature, events, changes, as_of, context, minor)
+
+
+def _value(
+    feature: Feature,
+    events: Sequence[Event],
+    changes: Sequence[Event],
+    as_of: int,
+    context: Mapping[str, Any],
+    minor: int,
+) -> Any:
     if isinstance(feature, Aggregate):
         return _aggregate(feature, events, as_of, context, minor)
     if isinstance(feature, Condition):
@@ -50,9 +65,12 @@ def value(
         return context[feature.source or feature.name]
     if isinstance(feature, DaysUntil):
         return (context[feature.instant.source or feature.instant.name] - as_of) / DAY
+    if isinstance(feature, AtLeast):
+        part = _value(feature.part, events, changes, as_of, context, minor)
+        return None if part is None else max(part, feature.bound)
     assert isinstance(feature, Arithmetic)
     left, right = (
-        value(part, events, changes, as_of, context, minor)
+        _value(part, events, changes, as_of, context, minor)
         for part in (feature.left, feature.right)
     )
     if left is None or right is None:
@@ -60,6 +78,19 @@ def value(
     if feature.operation == "per":
         return None if right == 0 else left / right
     return {"plus": left + right, "minus": left - right, "times": left * right}[feature.operation]
+
+
+def _local(event: Event, changes: Sequence[Event]) -> dict[str, str]:
+    """Return the hour of the week and the part of the day where the customer then lived."""
+    known = [change for change in changes if change["known_at"] < event["recorded_at"]]
+    state = max(known, key=lambda change: change["known_at"]) if known else {}
+    zone = ZoneInfo(state.get("timezone") or "UTC")
+    local = datetime.fromtimestamp(event["occurred_at"] // 1_000_000, UTC).astimezone(zone)
+    part = ("night", "morning", "afternoon", "evening")[local.hour // 6]
+    return {
+        "hour_of_week": f"{local:%a}_{local:%H}".lower(),
+        "daypart": f"{'weekend' if local.weekday() > 4 else 'weekday'}_{part}",
+    }
 
 
 def _counts(event: Event, feature: Aggregate, as_of: int, context: Mapping[str, Any]) -> bool:
@@ -104,6 +135,16 @@ def _aggregate(
             return sum(values) / scale if feature.unit == "currency" else sum(values)
         case "gap_mean":
             return sum(gaps) / len(gaps) / DAY if gaps else None
+        case "decayed_count" | "decayed_sum":
+            half = _length(feature.half_life or "") // HOUR
+            ages = [as_of // HOUR - time // HOUR for time in times]
+            weights = [round(2**30 * 2.0 ** (-age / half)) for age in ages]
+            added = values if feature.fold == "decayed_sum" else [1] * len(times)
+            return sum(w * v for w, v in zip(weights, added, strict=True)) / 2**30 / scale
+        case "std":
+            return statistics.stdev(values) / scale if len(values) > 1 else None
+        case "last_gap":
+            return gaps[-1] / DAY if gaps else None
         case "gap_std":
             return statistics.stdev(gap // HOUR for gap in gaps) / 24 if len(gaps) > 1 else None
     if not counted:

@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
 
 from features.catalog import CATALOG, feature
 from features.declare import attribute, campaign, context, days_until, events
 from features.errors import DeclarationError, UnknownFeatureError
 from features.feature import walk
+from features.kernel import windows
+from features.kernel.states import HOUR
 from features.window import Window
 
 orders = events("order")
@@ -89,13 +92,14 @@ def test_an_unknown_feature_names_its_neighbours():
 
 
 def test_a_long_window_begins_on_a_full_hour_and_a_short_one_does_not():
-    import numpy as np
-
     at = np.array([1_512_365_123_456_789], np.int64)
-    hour = 3_600_000_000
-    assert Window("7d").bounds(at, {})[0][0] % hour == 0
-    assert Window("7d").bounds(at, {})[0][0] <= at[0] - 7 * 24 * hour
-    assert Window("12h").bounds(at, {})[0][0] == at[0] - 12 * hour
+    table = np.array([Window(length).row([]) for length in ("7d", "12h")], np.int64)
+    none = np.empty((0, 1), np.int64)
+    long, _, _ = windows.bounds(table, 0, at, none, 0)
+    short, _, _ = windows.bounds(table, 1, at, none, 0)
+    assert long % HOUR == 0
+    assert 0 < at[0] - 7 * 24 * HOUR - long < HOUR
+    assert short == at[0] - 12 * HOUR
 
 
 def test_conditions_and_campaign_ends_have_words():

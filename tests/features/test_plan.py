@@ -43,7 +43,7 @@ def test_features_that_fold_the_same_events_share_one_state():
     spent = orders.sum("amount", last="90d", unit="currency")
     mean = orders.mean("amount", last="90d", unit="currency")
     shared = compile_plan([spent, mean, spent / spent], log.columns, log.dictionaries)
-    assert shared.width == 2
+    assert shared.width == 3
 
 
 @pytest.mark.parametrize("engine", [PLAIN, compiled()], ids=["plain", "compiled"])

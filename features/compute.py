@@ -1,0 +1,304 @@
+"""A compiled plan at work: events and rows in, values out, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.errors import FeatureOverflowError, MissingContextError
+from features.feature import Attribute, Context, Feature
+from features.jit import Compiled
+from features.kernel import UNSEEN
+from features.kernel.lines import N_LINES, N_ROOM
+
+Values = NDArray[Any]
+Integers = NDArray[np.int64]
+BATCH_ROWS = 2048
+"""Rows whose states are held at a time: they fit the processor's cache."""
+NO_CELLS = np.empty((0, 3), np.int64)
+
+
+class Vocabulary(Protocol):
+    """Texts of one column and their codes."""
+
+    levels: list[str]
+
+    def code(self, text: str) -> int:
+        """Return the code, or -1 for a text never seen."""
+        ...
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events of some customers.
+
+    Attributes
+    ----------
+    values : ndarray of int64, shape (n_columns, n_events), C-contiguous
+        In the order of the plan's `columns`; sorted by (customer, occurred_at, event_id). A
+        missing number is `kernel.NULL`, a missing text -1.
+    offsets : ndarray of int64, shape (n_customers + 1,)
+        Where each customer's events begin.
+    """
+
+    values: Integers
+    offsets: Integers
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows wanted of the same customers, in the same order.
+
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n_customers + 1,)
+        Where each customer's rows begin.
+    as_of : ndarray of int64, shape (n,)
+        Microseconds UTC, sorted within a customer.
+    context : mapping of str to ndarray, each of shape (n,)
+    attributes : mapping of str to ndarray, each of shape (n,)
+        What was known of the customer at each moment: float64, or object (None where missing).
+    """
+
+    offsets: Integers
+    as_of: Integers
+    context: Mapping[str, Values]
+    attributes: Mapping[str, Values]
+
+    def __len__(self) -> int:
+        return len(self.as_of)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The kernel's tables, as `features.kernel.fold` describes them."""
+
+    kinds: Integers
+    kind_offsets: Integers
+    filters: Integers
+    filter_offsets: Integers
+    matches: Integers
+    match_offsets: Integers
+    windows: Integers
+    views: Integers
+    view_offsets: Integers
+    ops: Integers
+    missing: Integers
+    weights: Integers
+    weight_offsets: Integers
+    no_cell_offsets: Integers
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The finaliser's tables, as `features.kernel.finalise` describes them."""
+
+    table: Integers
+    scales: NDArray[np.float64]
+    named: tuple[str, ...]
+    floats: dict[str, int]
+    float_nodes: Integers
+    wholes: dict[str, int]
+    whole_slots: Integers
+    inputs: tuple[Feature, ...]
+    instants: tuple[str, ...]
+
+
+class Desk(NamedTuple):
+    """The room in which the kernel works on one customer after the other."""
+
+    members: Integers
+    sizes: Integers
+    lines: Integers
+    room: Integers
+    tally: Integers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Features compiled to tables, bound to a log's columns and dictionaries.
+
+    Attributes
+    ----------
+    features : tuple of Feature
+    columns : tuple of str
+        The columns of events that it reads: occurred_at, recorded_at, kind, then the others.
+    slots : dict
+        First slot of the state of each aggregate, by the aggregate's name.
+    width : int
+        Slots of a row's states.
+    """
+
+    features: tuple[Feature, ...]
+    columns: tuple[str, ...]
+    slots: dict[str, int]
+    width: int
+    dictionaries: Mapping[str, Vocabulary]
+    tables: Tables
+    nodes: Nodes
+    compared: tuple[tuple[str, str], ...]
+    counted: tuple[str, ...]
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The customers' attributes that it reads."""
+        return tuple(f for f in self.features if isinstance(f, Attribute)) + tuple(
+            f for f in self.nodes.inputs if isinstance(f, Attribute) and f not in self.features
+        )
+
+    def compute(self, engine: Compiled, events: Events, rows: Rows) -> dict[str, Values]:
+        """Return the values of each feature, by name, in the plan's order.
+
+        Returns
+        -------
+        dict of str to ndarray, each of shape (n,)
+            int64 for counts, float64 (NaN where missing) for other numbers, bool for conditions,
+            object (None where missing) for text.
+
+        Raises
+        ------
+        FeatureOverflowError
+            A sum does not fit 64 bits.
+        MissingContextError
+            A feature needs a context value that the rows do not carry.
+        """
+        n = len(rows)
+        floats = np.empty((len(self.nodes.float_nodes), n))
+        wholes = np.empty((len(self.nodes.whole_slots), n), np.int64)
+        codes, instants, inputs = self.given(rows)
+        some = int(np.diff(rows.offsets).max(initial=0))
+        desk = self.desk(int(np.diff(events.offsets).max(initial=0)), some)
+        states = np.empty((max(BATCH_ROWS, some), self.width), np.int64)
+        room = np.empty((len(self.nodes.table), len(states)))
+        for first, last in _batches(rows.offsets):
+            start, stop = int(rows.offsets[first]), int(rows.offsets[last])
+            part = states[: stop - start]
+            self.fold(
+                engine, events.values, events.offsets[first : last + 1],
+                rows.offsets[first : last + 1], rows.as_of, codes, instants, part, desk,
+            )  # fmt: skip
+            self.finalise(engine, part, start, rows.as_of, inputs, instants, room, floats, wholes)
+        return {f.name: self._column(f, floats, wholes, rows) for f in self.features}
+
+    def desk(self, events: int, rows: int) -> Desk:
+        """Return the room in which the kernel works on customers of so many events and rows."""
+        longest = max(events, rows, 1)
+        vocabulary = max((len(self.dictionaries[name].levels) for name in self.counted), default=0)
+        return Desk(
+            np.empty((len(self.tables.filter_offsets) + 1, longest), np.int64),
+            np.empty(len(self.tables.filter_offsets), np.int64),
+            np.empty((N_LINES, longest), np.int64),
+            np.empty((N_ROOM, longest + 2), np.int64),
+            np.zeros(vocabulary + 1, np.int64),
+        )
+
+    def fold(
+        self, engine: Compiled, values: Integers, offsets: Integers, row_offsets: Integers,
+        as_of: Integers, codes: Integers, instants: Integers, out: Integers, desk: Desk,
+        cells: Integers = NO_CELLS, cell_offsets: Integers | None = None,
+    ) -> None:  # fmt: skip
+        """Run the kernel's fold over this plan's tables; see `features.kernel.fold`."""
+        t = self.tables
+        engine.fold(
+            values, offsets, row_offsets, as_of, codes, instants, t.kinds, t.kind_offsets,
+            t.filters, t.filter_offsets, t.matches, t.match_offsets, t.windows, t.views,
+            t.view_offsets, t.ops, t.missing, t.weights, t.weight_offsets, cells,
+            t.no_cell_offsets if cell_offsets is None else cell_offsets, *desk, out,
+        )  # fmt: skip
+
+    def finalise(
+        self, engine: Compiled, states: Integers, first_row: int, as_of: Integers,
+        inputs: NDArray[np.float64], instants: Integers, room: NDArray[np.float64],
+        floats: NDArray[np.float64], wholes: Integers,
+    ) -> None:  # fmt: skip
+        """Run the kernel's finaliser; see `features.kernel.finalise`."""
+        n = self.nodes
+        failed = engine.finalise(
+            states, first_row, as_of, inputs, instants, n.table, n.scales, room, floats,
+            n.float_nodes, wholes, n.whole_slots,
+        )  # fmt: skip
+        if failed:
+            raise FeatureOverflowError(
+                f"{n.named[failed - 1]} does not fit 64 bits.",
+                remedy="Look for wrong amounts in the log, or shorten the window.",
+            )
+
+    def given(self, rows: Rows) -> tuple[Integers, Integers, NDArray[np.float64]]:
+        """Return what rows bring along, as the kernel reads it: codes, instants and numbers.
+
+        Raises
+        ------
+        MissingContextError
+        """
+        n = len(rows)
+        codes = np.empty((len(self.compared), n), np.int64)
+        for line, (column, name) in enumerate(self.compared):
+            codes[line] = self._codes(column, _of(rows.context, name, f"compares {column!r} with"))
+        instants = np.empty((len(self.nodes.instants), n), np.int64)
+        for line, name in enumerate(self.nodes.instants):
+            instants[line] = _of(rows.context, name, "needs")
+        inputs = np.empty((len(self.nodes.inputs), n))
+        for line, feature in enumerate(self.nodes.inputs):
+            if isinstance(feature, Context):
+                inputs[line] = _of(rows.context, feature.source or feature.name, "needs")
+            else:
+                inputs[line] = rows.attributes[feature.name]
+        return codes, instants, inputs
+
+    def _codes(self, column: str, texts: Values) -> Integers:
+        vocabulary = self.dictionaries[column]
+        if len(texts) == 1:
+            code = UNSEEN if texts[0] is None else vocabulary.code(str(texts[0]))
+            return np.array([code if code >= 0 else UNSEEN])
+        known: dict[Any, int] = {None: UNSEEN}
+        for text in set(texts.tolist()) - {None}:
+            code = vocabulary.code(str(text))
+            known[text] = code if code >= 0 else UNSEEN
+        return np.fromiter((known[text] for text in texts.tolist()), np.int64, len(texts))
+
+    def _column(
+        self, feature: Feature, floats: NDArray[np.float64], wholes: Integers, rows: Rows
+    ) -> Values:
+        name = feature.name
+        if name in self.nodes.wholes:
+            return wholes[self.nodes.wholes[name]]
+        if name not in self.nodes.floats:
+            if isinstance(feature, Context):
+                return _of(rows.context, feature.source or name, "needs")
+            return rows.attributes[name]
+        column = floats[self.nodes.floats[name]]
+        if feature.dtype == "bool":
+            return column != 0
+        if feature.dtype != "category":
+            return column
+        levels = self.dictionaries[str(getattr(feature, "column", ""))].levels
+        out = np.full(len(column), None, dtype=object)
+        for row in np.flatnonzero(~np.isnan(column)):
+            out[row] = levels[int(column[row])]
+        return out
+
+
+def _of(context: Mapping[str, Values], name: str, why: str) -> Values:
+    if name not in context:
+        raise MissingContextError(
+            f"A feature {why} the context value {name!r}, which is absent.",
+            remedy=f"Give {name!r} with every row.",
+        )
+    return context[name]
+
+
+def _batches(row_offsets: Integers) -> list[tuple[int, int]]:
+    """Return runs of customers of at most BATCH_ROWS rows, or of one customer."""
+    out = []
+    first, last = 0, len(row_offsets) - 1
+    while first < last:
+        room = row_offsets[first] + BATCH_ROWS
+        stop = int(np.searchsorted(row_offsets, room, side="right")) - 1
+        stop = min(max(stop, first + 1), last)
+        out.append((first, stop))
+        first = stop
+    return out

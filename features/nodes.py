@@ -1,0 +1,128 @@
+"""How values are made from states: a feature's definition as the finaliser's table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.compute import Nodes
+from features.feature import (
+    Aggregate,
+    Arithmetic,
+    AtLeast,
+    Attribute,
+    Condition,
+    Context,
+    DaysUntil,
+    Feature,
+)
+from features.kernel import finalise
+
+_FOLDS = {
+    "count": finalise.WHOLE,
+    "distinct": finalise.WHOLE,
+    "sum": finalise.TOTAL,
+    "mean": finalise.MEAN,
+    "std": finalise.STD,
+    "min": finalise.VALUE,
+    "max": finalise.VALUE,
+    "first": finalise.VALUE,
+    "last": finalise.VALUE,
+    "days_since_first": finalise.SINCE_FIRST,
+    "days_since_last": finalise.SINCE_LAST,
+    "gap_mean": finalise.GAP_MEAN,
+    "last_gap": finalise.LAST_GAP,
+    "gap_std": finalise.GAP_STD,
+    "decayed_count": finalise.DECAYED,
+    "decayed_sum": finalise.DECAYED,
+    "most_common": finalise.CODE,
+}
+_ARITHMETIC = {
+    "per": finalise.PER,
+    "minus": finalise.MINUS,
+    "plus": finalise.PLUS,
+    "times": finalise.TIMES,
+}
+
+
+def compile_nodes(
+    features: Sequence[Feature], slots: dict[str, int], minor: int, instants: list[str]
+) -> Nodes:
+    """Return the finaliser's tables for features.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+    slots : dict
+        First slot of each aggregate's state, by its name.
+    minor : int
+        Minor units in one unit of the currency.
+    instants : list of str
+        Context values that windows end at; those that days are counted to are appended.
+    """
+    maker = _Maker(slots, minor, instants)
+    numbers = [f for f in features if is_number(f)]
+    nodes = {feature.name: maker.node(feature) for feature in numbers}
+    whole = [f for f in numbers if isinstance(f, Aggregate) and f.dtype == "int"]
+    floats = [f for f in numbers if f not in whole]
+    return Nodes(
+        np.array(maker.table, np.int64).reshape(-1, 3),
+        np.array(maker.scales, np.float64),
+        tuple(maker.named),
+        {f.name: line for line, f in enumerate(floats)},
+        np.array([nodes[f.name] for f in floats], np.int64),
+        {f.name: line for line, f in enumerate(whole)},
+        np.array([slots[f.name] for f in whole], np.int64),
+        tuple(maker.inputs),
+        tuple(instants),
+    )
+
+
+def is_number(feature: Feature) -> bool:
+    """Return whether the finaliser computes a feature; the others are looked up as they are."""
+    if isinstance(feature, Attribute | Context):
+        return feature.dtype == "float"
+    return True
+
+
+class _Maker:
+    def __init__(self, slots: dict[str, int], minor: int, instants: list[str]) -> None:
+        self.table: list[tuple[int, int, int]] = []
+        self.scales: list[float] = []
+        self.named: list[str] = []
+        self.inputs: list[Feature] = []
+        self._slots = slots
+        self._minor = minor
+        self._instants = instants
+        self._made: dict[Feature, int] = {}
+
+    def node(self, feature: Feature) -> int:
+        """Return the number of a feature's node; what it is made from comes first."""
+        if feature not in self._made:
+            line, scale = self._line(feature)
+            self._made[feature] = len(self.table)
+            self.table.append(line)
+            self.scales.append(scale)
+            self.named.append(feature.name)
+        return self._made[feature]
+
+    def _line(self, feature: Feature) -> tuple[tuple[int, int, int], float]:
+        if isinstance(feature, Aggregate):
+            scale = self._minor if feature.unit == "currency" else 1
+            return (_FOLDS[feature.fold], self._slots[feature.name], 0), float(scale)
+        if isinstance(feature, Condition):
+            what = finalise.SOME if feature.wanted else finalise.NOTHING
+            return (what, self._slots[feature.count.name], 0), 1.0
+        if isinstance(feature, DaysUntil):
+            name = feature.instant.source or feature.instant.name
+            if name not in self._instants:
+                self._instants.append(name)
+            return (finalise.DAYS_UNTIL, self._instants.index(name), 0), 1.0
+        if isinstance(feature, Arithmetic):
+            left, right = self.node(feature.left), self.node(feature.right)
+            return (_ARITHMETIC[feature.operation], left, right), 1.0
+        if isinstance(feature, AtLeast):
+            return (finalise.AT_LEAST, self.node(feature.part), 0), feature.bound
+        self.inputs.append(feature)
+        return (finalise.INPUT, len(self.inputs) - 1, 0), 1.0

@@ -1,0 +1,148 @@
+"""The values of one row while somebody waits: the kernel on arrays that are made once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.compute import Desk, Integers, Plan, Rows
+from features.errors import MissingContextError
+from features.feature import Attribute, Context, Feature
+from features.jit import Compiled
+
+Value = int | float | str | bool | None
+Change = tuple[int, Mapping[str, Any]]
+"""When attributes became known (microseconds UTC), and all of them as they then were."""
+
+
+class Past(Protocol):
+    """What is known of a customer: `features.online.History`."""
+
+    @property
+    def values(self) -> Integers:
+        """Events, int64 of shape (n_columns, n_events)."""
+        ...
+
+    @property
+    def attributes(self) -> Sequence[Change]:
+        """Changes, sorted by when they became known."""
+        ...
+
+
+class OneRow(threading.local):
+    """Computes rows one at a time; each thread has its own arrays.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its `columns` are those of the histories.
+    engine : Compiled
+    """
+
+    def __init__(self, plan: Plan, engine: Compiled) -> None:
+        self._plan = plan
+        self._engine = engine
+        self._one = np.array([0, 1], np.int64)
+        self._offsets = np.zeros(2, np.int64)
+        self._as_of = np.zeros(1, np.int64)
+        self._states = np.zeros((1, plan.width), np.int64)
+        self._desk = plan.desk(1024, 1)
+        self._room = np.zeros((len(plan.nodes.table), 1))
+        self._floats = np.zeros((len(plan.nodes.float_nodes), 1))
+        self._wholes = np.zeros((len(plan.nodes.whole_slots), 1), np.int64)
+        self._attributes = tuple(f.name for f in plan.attributes)
+        self._numbers = {f.name for f in plan.attributes if f.dtype == "float"}
+        self._asks = bool(plan.compared or plan.nodes.instants or plan.nodes.inputs)
+        empty = Rows(self._one, self._as_of, {}, {})
+        self._nothing = None if self._asks else plan.given(empty)
+        self._readers = [self._reader(feature) for feature in plan.features]
+
+    def values(self, past: Past, as_of: int, context: Mapping[str, NDArray[Any]]) -> list[Value]:
+        """Return the features of one row, in the plan's order; None where a value is missing.
+
+        Parameters
+        ----------
+        past : Past
+        as_of : int
+            Microseconds UTC.
+        context : mapping of str to ndarray, each of shape (1,)
+        """
+        plan = self._plan
+        self._as_of[0] = as_of
+        known = _known(past.attributes, as_of)
+        if self._nothing is not None:
+            codes, instants, inputs = self._nothing
+        else:
+            attributes = {name: np.array([_number(known.get(name))]) for name in self._numbers}
+            codes, instants, inputs = plan.given(Rows(self._one, self._as_of, context, attributes))
+        self._offsets[1] = past.values.shape[1]
+        plan.fold(
+            self._engine, past.values, self._offsets, self._one, self._as_of, codes, instants,
+            self._states, self._desk_for(past.values.shape[1]),
+        )  # fmt: skip
+        plan.finalise(
+            self._engine, self._states, 0, self._as_of, inputs, instants, self._room,
+            self._floats, self._wholes,
+        )  # fmt: skip
+        floats = self._floats[:, 0].tolist()
+        wholes = self._wholes[:, 0].tolist()
+        return [read(floats, wholes, known, context) for read in self._readers]
+
+    def _desk_for(self, events: int) -> Desk:
+        # The vocabularies of a store grow, and so do customers.
+        vocabulary = max(
+            (len(self._plan.dictionaries[name].levels) for name in self._plan.counted), default=0
+        )
+        if events > self._desk.members.shape[1] or vocabulary >= len(self._desk.tally):
+            self._desk = self._plan.desk(2 * events, 1)
+        return self._desk
+
+    def _reader(self, feature: Feature) -> Callable[..., Value]:
+        nodes, name = self._plan.nodes, feature.name
+        if name in nodes.wholes:
+            line = nodes.wholes[name]
+            return lambda floats, wholes, known, context: wholes[line]
+        if name in nodes.floats:
+            line = nodes.floats[name]
+            if feature.dtype == "bool":
+                return lambda floats, wholes, known, context: floats[line] != 0.0
+            if feature.dtype == "category":
+                levels = self._plan.dictionaries[str(getattr(feature, "column", ""))].levels
+                return lambda floats, wholes, known, context: (
+                    levels[int(floats[line])] if floats[line] == floats[line] else None
+                )
+            # A NaN is the one number that is not equal to itself.
+            return lambda floats, wholes, known, context: (
+                floats[line] if floats[line] == floats[line] else None
+            )
+        if isinstance(feature, Attribute):
+            return lambda floats, wholes, known, context: known.get(name)
+        assert isinstance(feature, Context)
+        source = feature.source or name
+
+        def given(floats: Any, wholes: Any, known: Any, context: Mapping[str, Any]) -> Value:
+            if source not in context:
+                raise MissingContextError(
+                    f"A feature needs the context value {source!r}, which is absent.",
+                    remedy=f"Give {source!r} with every row.",
+                )
+            value: Any = context[source][0]
+            return value.item() if isinstance(value, np.generic) else value
+
+        return given
+
+
+def _known(changes: Sequence[Change], as_of: int) -> Mapping[str, Any]:
+    """Return the attributes as they were last known before a moment."""
+    for known_at, state in reversed(changes):
+        if known_at < as_of:
+            return state
+    return {}
+
+
+def _number(value: Any) -> float:
+    return np.nan if value is None else float(value)
