@@ -57,7 +57,7 @@ class Writing:
 
     def base(self, number: int, chunks: Iterable[Chunk]) -> manifest.Entry:
         """Write the base of a bucket and return its entry in the manifest."""
-        return self._keep(number, blocks_of(chunks, self._block_rows))
+        return self.piece(number, blocks_of(chunks, self._block_rows))
 
     def added(
         self, number: int, entries: Sequence[manifest.Entry], new: Chunk
@@ -66,7 +66,7 @@ class Writing:
         if not entries:
             return [self.base(number, [new])]
         base = Pieces(self._folder, entries[:1], self._schema)
-        return [*entries, self._keep(number, base.cut(new))]
+        return [*entries, self.piece(number, base.cut(new))]
 
     def merged(
         self, number: int, entries: Sequence[manifest.Entry], first: int | None
@@ -77,9 +77,10 @@ class Writing:
         chunks = Pieces(self._folder, entries[first:], self._schema).chunks()
         if first == 0:
             return [self.base(number, chunks)]
-        return [*entries[:first], self._keep(number, chunks)]
+        return [*entries[:first], self.piece(number, chunks)]
 
-    def _keep(self, number: int, blocks: Iterable[Chunk]) -> manifest.Entry:
+    def piece(self, number: int, blocks: Iterable[Chunk]) -> manifest.Entry:
+        """Write a piece of a bucket, each chunk as a block, and return its entry."""
         held: list[People] = []
         counted: dict[str, Any] = {"rows": 0, "kinds": {}, "last_instant": 0, "blocks": []}
 
