@@ -1,10 +1,11 @@
-"""The command line: ``python -m features ingest | build | log``."""
+"""The command line: ``python -m features ingest | export | build | log``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -29,7 +30,7 @@ OPTIONS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    commands = {"ingest": _ingest, "build": _build, "log": _log}
+    commands = {"ingest": _ingest, "export": _export, "build": _build, "log": _log}
     return command.run(lambda: commands[arguments.command](arguments, Settings.from_environment()))
 
 
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--futures", type=int, help="drawn for what each customer is worth (default: 16)"
     )
+    commands.add_parser("export", help="put what the API received into the log")
     commands.add_parser(
         "build", help="prepare serving's store and a table of all features at the clock"
     )
@@ -80,9 +82,13 @@ def _ingest(arguments: argparse.Namespace, settings: Settings) -> int:
     with shown() as report:
         done = ways[arguments.source](arguments, settings, report)
     print(_sentence(done))
+    _tell_quarantine(done)
+    return 0
+
+
+def _tell_quarantine(done: Ingested) -> None:
     if done.quarantine is not None:
         print(f"Rejected rows and their remedies: {done.quarantine}", file=sys.stderr)
-    return 0
 
 
 def _complete_journey(
@@ -118,10 +124,35 @@ def _sentence(done: Ingested) -> str:
     )
 
 
+def _export(arguments: argparse.Namespace, settings: Settings) -> int:
+    if not _exported(settings):
+        print("Nothing has been received yet.")
+    return 0
+
+
+def _exported(settings: Settings) -> bool:
+    """Bring the log up to the ledger, and return whether there is one."""
+    from features.export import export
+    from features.ledger import Ledger
+
+    ledger = Ledger.found(settings.home, settings.database_url or None)
+    if ledger is None:
+        return False
+    with closing(ledger), shown() as report:
+        done = export(ledger, settings.home, report=report)
+    if done.ingested is None:
+        print("Nothing new: the log holds all that was received.")
+        return True
+    print(f"Lines received: {done.lines:,}. {_sentence(done.ingested)}")
+    _tell_quarantine(done.ingested)
+    return True
+
+
 def _build(arguments: argparse.Namespace, settings: Settings) -> int:
     from features.materialise import materialise
     from features.snapshots import write_snapshot
 
+    _exported(settings)
     log = EventLog.open(settings.home)
     as_of = now(settings.clock, log.source, last_instant=log.last_instant)
     store = materialise(log, settings.home)

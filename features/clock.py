@@ -145,7 +145,8 @@ def now(
     ----------
     clock : {"auto", "wall", "data"}
         ``"auto"`` is where the source ends if it is frozen, else the wall clock. ``"data"`` is
-        where the source ends; for one that goes on, just after `last_instant`.
+        where the source ends; for one that goes on, just after `last_instant`. A frozen source to
+        which something was added later ends just after that.
     source : Source
     wall : callable
         Nanoseconds since 1970, as `time.time_ns`.
@@ -170,7 +171,9 @@ def now(
             f"{clock!r} is no clock.", remedy="Set NEXTBEST_CLOCK to auto, wall or data."
         )
     if clock != "wall" and source.frozen_at is not None:
-        return source.frozen_at
+        if last_instant is None or last_instant <= source.frozen_at:
+            return source.frozen_at
+        return last_instant + 1
     if clock != "data":
         return wall() // 1000
     if last_instant is None:

@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from features.database import answering, connect, create, lock
-from features.ledger_entry import CAMPAIGN, CUSTOMER, EVENT, NOTHING, Entry, Known, Receipt
+from features.ledger_entry import CAMPAIGN, CUSTOMER, EVENT, KINDS, NOTHING, Entry, Known, Receipt
 from features.ledger_table import Tables
 from features.ledger_writing import Writing
 
@@ -95,6 +95,11 @@ class Ledger:
         """
         return cls(url or f"sqlite:///{(home / FILE).as_posix()}", clock)
 
+    @classmethod
+    def found(cls, home: Path, url: str | None = None) -> Self | None:
+        """Return the ledger, None where nothing has been received yet; see `open`."""
+        return cls.open(home, url) if url or (home / FILE).exists() else None
+
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
@@ -151,10 +156,14 @@ class Ledger:
         with answering(self._engine), self._engine.connect() as connection:
             return self._tables.tail(connection)
 
-    def since(self, sequence: int, limit: int = 10_000) -> list[Change]:
-        """Return the lines after a number, in order, at most `limit` of them."""
+    def since(
+        self, sequence: int, limit: int = 10_000, kinds: Sequence[str] = KINDS
+    ) -> list[Change]:
+        """Return the lines of some kinds after a number, in order, at most `limit` of them."""
         table = self._tables.ledger
         query = sa.select(table).where(table.c.sequence > sequence)
+        if set(kinds) != set(KINDS):
+            query = query.where(table.c.kind.in_(kinds))
         return self._read(query.order_by(table.c.sequence).limit(limit))
 
     def of_customer(self, customer_id: str, up_to: int | None = None) -> list[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-EVENT, CUSTOMER, CAMPAIGN = "event", "customer", "campaign"
+EVENT, CUSTOMER, CAMPAIGN = KINDS = ("event", "customer", "campaign")
 
 
 class Event(NamedTuple):

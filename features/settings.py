@@ -20,6 +20,9 @@ class Settings(BaseSettings):
         ``NEXTBEST_HOME``: the folder that holds all state.
     clock : {"auto", "wall", "data"}
         ``NEXTBEST_CLOCK``: where "now" comes from, see `features.clock.now`.
+    database_url : str
+        ``NEXTBEST_DATABASE_URL``: where scores are kept and what is received is written; by
+        default in SQLite files under `home`.
 
     Examples
     --------
@@ -31,6 +34,7 @@ class Settings(BaseSettings):
 
     home: Path = Path(".nextbest")
     clock: Literal["auto", "wall", "data"] = "auto"
+    database_url: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:

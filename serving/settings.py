@@ -26,8 +26,6 @@ class ServingSettings(Settings):
         or a rebuilt online store. Together they bound the time from alias to answer.
     first_poll_seconds : float
         How long a start waits for the registry's first answer before it uses what it has.
-    database_url : str
-        Where batch scores are kept; by default SQLite in the home.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -44,7 +42,6 @@ class ServingSettings(Settings):
     poll_seconds: float = Field(default=1.0, gt=0)
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)
-    database_url: str = ""
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
 
     @property

@@ -14,9 +14,6 @@ class TrainingSettings(Settings):
     ----------
     threads : int
         ``NEXTBEST_THREADS``: threads of one fit. The models are the same with any number.
-    database_url : str
-        ``NEXTBEST_DATABASE_URL``: where scores are kept for serving; by default an SQLite file
-        under `home`.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -27,5 +24,4 @@ class TrainingSettings(Settings):
     """
 
     threads: int = Field(default=2, ge=1, le=256)
-    database_url: str = ""
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")

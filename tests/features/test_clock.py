@@ -75,6 +75,11 @@ def test_the_data_clock_of_a_live_source_stands_just_after_its_last_instant() ->
         now("data", LIVE)
 
 
+def test_a_frozen_source_goes_on_with_what_arrives_after_its_end() -> None:
+    assert now("auto", FROZEN, last_instant=7) == now("auto", FROZEN, last_instant=3) == 7
+    assert now("auto", FROZEN, last_instant=8) == now("data", FROZEN, last_instant=8) == 9
+
+
 def test_an_unknown_clock_is_refused() -> None:
     with pytest.raises(BadInputError, match=r"'moon'.*auto, wall or data"):
         now("moon", LIVE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from rich.console import Console
 
 from features.__main__ import main
 from features.command import run
+from features.ledger import Ledger
+from features.ledger_entry import Event
+from features.log import EventLog
 from features.progress import shown
 from features.quarantine import Quarantine, Rejection
 from tests.small_grocer import grocer
@@ -50,6 +54,24 @@ def test_the_log_is_shown_with_its_kinds_spines_and_statements(
     shown_words = capsys.readouterr().out
     for word in ("order_line", "impression", "placement", "2017-12", "customers: 4", "- Consent"):
         assert word in shown_words
+
+
+def test_what_was_received_is_exported_once_and_a_build_does_so_first(
+    home: Path, capsys: Printed
+) -> None:
+    write_small_log(home, [{"customer_id": "a", "kind": "order", "occurred_at": "2017-03-01"}])
+    assert main(["export"]) == 0
+    assert capsys.readouterr().out == "Nothing has been received yet.\n"
+    assert not (home / "ledger.db").exists()
+    with closing(Ledger.open(home)) as ledger:
+        ledger.append([Event("x1", "a", {"kind": "order", "occurred_at": 7})])
+        assert main(["export"]) == 0
+        assert capsys.readouterr().out.startswith("Lines received: 1. 1 events added, ")
+        assert main(["export"]) == 0
+        assert "Nothing new" in capsys.readouterr().out
+        ledger.append([Event("x2", "a", {"kind": "order", "occurred_at": 7})])
+    assert main(["build"]) == 0
+    assert EventLog.open(home).exported == 2
 
 
 def test_a_build_writes_the_online_store_and_a_table_of_features(
