@@ -57,25 +57,27 @@ class Lines(NamedTuple):
     private: Flags
 
 
-def margins(history: History, week: int, chosen: Integers) -> Floats:
-    """Return the margin of each category being in an order of a week, float64[m, categories]."""
+def margins(history: History, week: int, chosen: Integers, lines: Integers) -> Floats:
+    """Return the margin of each category being in an order of a week, float64[m, categories].
+
+    `lines` are those of the last 90 days, int64[m, categories].
+    """
     way = ways.ways(history.who.company, week)
     kids = history.who.demographics["kids_count"][chosen][:, None]
-    return ways.basket_margin(way, _ALL[None, :], kids, history.lines(week, chosen))
-
-
-def pull(who: People, week: int, shown: Adverts) -> Floats:
-    """Return what advertisements add to the margins, float64[n, categories]."""
-    added = np.zeros((len(who), N))
-    strength = np.array(ways.ways(who.company, week).basket_advert)
-    added[shown.whose, shown.category] = strength[shown.place]
-    return added
+    return ways.basket_margin(way, _ALL[None, :], kids, lines)
 
 
 def fill(history: History, week: int, buyers: Integers, shown: Adverts) -> Flags:
     """Return which categories are in the orders of a week, bool[m, categories]."""
     who = history.who
-    margin = margins(history, week, buyers) + pull(who, week, shown)[buyers]
+    bought = history.lines(week, buyers)
+    margin = margins(history, week, buyers, bought)
+    row = np.full(len(who), -1)
+    row[buyers] = np.arange(len(buyers))
+    seen = np.flatnonzero(row[shown.whose] >= 0)
+    at = row[shown.whose[seen]], shown.category[seen]
+    way = ways.ways(who.company, week)
+    margin[at] += ways.advert_margin(way, shown.place[seen], bought[at])
     margin += noise(_draws(who, Stream.BASKET_NOISE, week, buyers), ways.NOISE["basket"])
     filled = _draws(who, Stream.BASKET, week, buyers) < logistic(margin)
     filled[:, 0] = True
@@ -133,7 +135,8 @@ def worth(history: History, week: int) -> Floats:
 
     Rounding to whole cents apart, which averages out.
     """
-    margin = margins(history, week, np.arange(len(history.who)))
+    everyone = np.arange(len(history.who))
+    margin = margins(history, week, everyone, history.lines(week, everyone))
     share = expected(margin, ways.NOISE["basket"])
     share[:, 0] = 1.0
     return np.asarray(share @ (PRICES * PAID) * level(history.who))

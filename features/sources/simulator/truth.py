@@ -113,9 +113,10 @@ def impressions(life: Life) -> pa.Table:
     who, week = life.who, life.week
     coming = week == who.company.weeks
     shown = adverts(who, week, everyone=coming)
-    margin = baskets.margins(life.history, week, shown.whose)
-    margin = margin[np.arange(len(shown.whose)), shown.category]
-    strength = np.array(ways.ways(who.company, week).basket_advert)[shown.place]
+    at = np.arange(len(shown.whose)), shown.category
+    before = life.history.lines(week, shown.whose)
+    margin = baskets.margins(life.history, week, shown.whose, before)[at]
+    strength = ways.advert_margin(ways.ways(who.company, week), shown.place, before[at])
     size = ways.NOISE["basket"]
     bought = posterior.order_now(life)[shown.whose] * ways.HOME_STORE
     deviation = noise(baskets.deviations(who, week, shown.whose, shown.category), size)

@@ -43,7 +43,8 @@ class Ways:
 
     order: float = -1.55
     order_frequency: float = 0.95
-    order_recency: float = -0.85
+    order_recency: float = -0.4
+    order_overdue: float = -0.35
     order_visits: float = 0.3
     order_tickets: float = -0.5
     season: float = 0.15
@@ -51,15 +52,16 @@ class Ways:
     visit: float = -2.2
     visit_frequency: float = 0.5
     visit_habit: float = 0.4
-    response: float = -3.55
+    response: float = -3.9
     response_type: tuple[float, float, float] = (0.5, -0.4, 0.0)
-    response_frequency: float = 0.55
+    response_frequency: float = 0.65
     response_recency: float = -0.3
-    response_habit: float = 0.8
+    response_habit: float = 1.0
     response_fatigue: float = -0.3
     response_lift: tuple[float, float, float] = (2.6, 1.6, 2.0)
     basket_taste: float = 1.0
-    basket_advert: tuple[float, float, float] = (1.1, 0.5, 0.3)
+    basket_advert: tuple[float, float, float] = (1.0, 0.5, 0.3)
+    basket_reminder: float = 0.7
     win: float = -1.6
     win_frequency: float = 0.5
     win_visits: float = 0.35
@@ -69,17 +71,17 @@ class Ways:
 BEFORE = Ways()
 AFTERWARDS = Ways(
     order=-1.8,
-    order_recency=-1.0,
+    order_overdue=-0.5,
     order_tickets=-0.8,
     lift=(0.25, 0.1, 0.15),
-    response=-3.8,
-    response_habit=0.5,
+    response=-4.2,
+    response_habit=0.6,
     response_fatigue=-0.5,
     basket_taste=0.75,
     basket_advert=(0.7, 0.4, 0.3),
     win=-1.9,
 )
-_BASKET = np.array([0.0, -2.0, -3.0, -2.9, -3.6, -2.1, -2.7, -3.6, -3.3, -2.8, -3.9, -3.4])
+_BASKET = np.array([0.0, -2.3, -3.4, -3.2, -4.0, -2.5, -3.1, -4.0, -3.7, -3.1, -4.3, -3.8])
 
 
 def ways(company: Company, week: int) -> Ways:
@@ -123,12 +125,14 @@ def order_margin(
     survey : ndarray of int
         0, 1, 2 for a last answer up to 6, of 7 or 8 (or none), of 9 or 10.
     """
+    often, long = np.log1p(orders), recency(gone)
     return np.asarray(
         way.order
         + way.season * season(week)
         + person
-        + way.order_frequency * np.log1p(orders)
-        + way.order_recency * recency(gone)
+        + way.order_frequency * often
+        + way.order_recency * long
+        + way.order_overdue * often * long
         + way.order_tickets * np.minimum(tickets, 3)
         + _SURVEY[survey]
     )
@@ -191,6 +195,20 @@ def basket_margin(way: Ways, category: Any, who: Integers | Any, lines: Any) -> 
     return np.asarray(
         _BASKET[category] + for_children * _KIDS[who] + way.basket_taste * np.log1p(lines)
     )
+
+
+def advert_margin(way: Ways, place: Any, lines: Any) -> Floats:
+    """Return what an advertisement adds to the margin of its category being in an order.
+
+    Parameters
+    ----------
+    place : ndarray of int
+        Position in `PLACEMENTS`.
+    lines : ndarray of int
+        Lines of the category in the last 90 days: whoever knows it is reminded.
+    """
+    strength = np.array(way.basket_advert)[place]
+    return np.asarray(strength + way.basket_reminder * (np.asarray(lines) > 0))
 
 
 def win_margin(way: Ways, orders: Any, visits: Any, price: Any) -> Floats:
