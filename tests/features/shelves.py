@@ -1,0 +1,136 @@
+"""Both kinds of online store for a test: an empty shelf each, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as LostError
+
+from features.embedded_shelf import EmbeddedShelf
+from features.following import FollowingStore
+from features.kernel import NULL
+from features.ledger import Change
+from features.redis_shelf import RedisShelf
+from features.shelf import Shelf
+from features.source import Source
+from features.store_meta import META, STATE, Meta, Progress
+
+REDIS = "redis://127.0.0.1:6379/9"
+KINDS = ("embedded", pytest.param("redis", marks=pytest.mark.services))
+SHOP = Source("shop", "EUR", "Europe/Berlin", "recorded", 2, None)
+COLUMNS = ("occurred_at", "recorded_at", "kind", "amount", "channel", "hour_of_week")
+LEVELS = {"kind": ["order", "visit"], "channel": ["store"]}
+START = 1_700_000_000_000_000
+
+
+@contextmanager
+def shelf_in(kind: str, folder: Path) -> Iterator[Shelf]:
+    """Give an empty shelf; in Redis under a prefix that nothing else uses."""
+    if kind == "embedded":
+        yield EmbeddedShelf(folder)
+        return
+    client = Redis.from_url(REDIS)
+    try:
+        client.ping()
+    except LostError as error:
+        if os.environ.get("NEXTBEST_REQUIRE_SERVICES") == "1":
+            raise
+        pytest.skip(f"Redis does not answer at {REDIS}: {error}")
+    prefix = f"t{uuid.uuid4().hex[:12]}"
+    try:
+        yield RedisShelf(REDIS, prefix)
+    finally:
+        for key in client.scan_iter(f"{prefix}:*", 1000):
+            client.delete(key)
+        client.close()
+
+
+def meta(**changed: Any) -> Meta:
+    """Return what an empty store of a small company says of itself."""
+    said: dict[str, Any] = {
+        "source": SHOP, "columns": COLUMNS, "levels": LEVELS, "fingerprint": "f", "catalogue": "c",
+    }  # fmt: skip
+    return Meta(**{**said, **changed})
+
+
+def empty_store(shelf: Shelf, name: str = "one", **changed: Any) -> FollowingStore:
+    """Return a store of which nothing is known but what it says of itself; it is current."""
+    held = meta(**changed)
+    shelf.create(name)
+    shelf.put(name, [(META, held.pack()), (STATE, Progress(held.exported).pack())])
+    shelf.point(name, None)
+    return shelf.generation(name)
+
+
+class Ledger:
+    """Lines in memory, read as those of the real ledger are."""
+
+    def __init__(self, changes: Sequence[Change] = ()) -> None:
+        self.changes = list(changes)
+        self.asked: list[int] = []
+
+    def add(self, kind: str, content: Mapping[str, Any], at: int | None = None) -> Change:
+        """Append a line; it was committed a second after the one before."""
+        number = len(self.changes) + 1
+        moment = START + number * 1_000_000 if at is None else at
+        change = Change(number, kind, moment, dict(content))
+        if kind == "event":
+            change.content.setdefault("recorded_at", moment)
+        self.changes.append(change)
+        return change
+
+    def event(self, number: int, customer: str = "jane", **more: Any) -> Change:
+        """Append an order that occurred when the ledger began, unless said otherwise."""
+        content = {"event_id": f"e{number}", "customer_id": customer, "kind": "order"}
+        return self.add("event", {**content, "occurred_at": START, **more})
+
+    def since(self, sequence: int, limit: int = 10_000) -> list[Change]:
+        """Return the lines after a number."""
+        self.asked.append(sequence)
+        later = [change for change in self.changes if change.sequence > sequence]
+        return later[:limit]
+
+    def of_customer(self, customer_id: str, up_to: int | None = None) -> list[Change]:
+        """Return a customer's lines."""
+        return [
+            change
+            for change in self.changes
+            if change.content.get("customer_id") == customer_id
+            and (up_to is None or change.sequence <= up_to)
+        ]
+
+
+def told(store: FollowingStore, customer_id: str) -> list[dict[str, Any]]:
+    """Return a customer's events in plain words, missing values left out."""
+    history = store.get(customer_id)
+    assert history is not None
+    events = []
+    for column in history.values.T.tolist():
+        event = {}
+        for name, value in zip(store.columns, column, strict=True):
+            if name in store.dictionaries:
+                value = store.dictionaries[name].text(value)
+            if value not in (None, NULL):
+                event[name] = value
+        events.append(event)
+    return events
+
+
+def content(store: FollowingStore) -> dict[bytes, bytes]:
+    """Return every value of a store by its key, except what it says of itself."""
+    if hasattr(store, "file"):
+        with store.file.reading() as txn:
+            found = {bytes(key): bytes(value) for key, value in txn.cursor()}
+    else:
+        base, client = store.base, store._client
+        keys = list(client.scan_iter(base + b"*", 1000))
+        found = {key[len(base) :]: value for key, value in zip(keys, client.mget(keys), strict=True)}
+    del found[META]
+    return found
