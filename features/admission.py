@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features import duplicates, id_index
+from features.incoming import ARRIVAL, FILE
 from features.keys import Keys, buckets
-from features.merge import ARRIVAL, FILE
 from features.validate import ROW, comparable
 
 
@@ -70,7 +70,7 @@ def admit(
     segments : sequence of Keys
         The log's index.
     arrived_rows : callable
-        Returns the events of some arrival numbers, with `merge.ARRIVAL`.
+        Returns the events of some arrival numbers, with `incoming.ARRIVAL`.
     stored_rows : callable
         Returns the log's events that have one of some keys' ids, from those keys' buckets.
     columns : sequence of str

@@ -16,7 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from features import admission, bucket, contract, id_index, keys, manifest, merge, validate, writing
+from features import (
+    admission,
+    bucket,
+    contract,
+    id_index,
+    incoming,
+    keys,
+    manifest,
+    validate,
+    writing,
+)
 from features import customers as states
 from features import spines as spine_files
 from features.admission import Admission, Conflict
@@ -117,7 +127,7 @@ class Intake:
                 self.files.append(batch.file)
                 table, findings = validate.events(batch, self.source, self.properties)
                 self.quarantine.add(findings.rejections())
-                spill.add(merge.spilled(table, self.codes, file, spill.rows, spill.wanted))
+                spill.add(incoming.spilled(table, self.codes, file, spill.rows, spill.wanted))
                 done += batch.table.num_rows
                 self.report("checking events", done, None)
 
@@ -144,7 +154,7 @@ class Intake:
             entries = self._entries(number)
             new = spill.of_bucket(number, kept)
             if new.num_rows:
-                chunk = merge.chunk_of(new, self.schema)
+                chunk = incoming.chunk_of(new, self.schema)
                 entries = write.added(number, entries, chunk)
                 self.fault(f"bucket {number} added to")
                 first = writing.merge_from([entry["rows"] for entry in entries])
@@ -194,7 +204,7 @@ class Intake:
         return [id_index.load(self.folder / entry["file"]) for entry in entries]
 
     def _rejection(self, conflict: Conflict) -> Rejection:
-        event = merge.texts_of(conflict.event, self.codes)
+        event = incoming.texts_of(conflict.event, self.codes)
         return Rejection(
             file=self.files[conflict.file],
             row=conflict.row,

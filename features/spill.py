@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features import keys, merge
+from features import incoming, keys
 from features.bucket import N_BUCKETS
 from features.keys import Keys
 
@@ -25,12 +25,12 @@ class Spill:
     rows : int
         How many there are.
     wanted : pyarrow.Schema
-        See `merge.spill_schema`.
+        See `incoming.spill_schema`.
     """
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.rows = 0
-        self.wanted = merge.spill_schema(schema)
+        self.wanted = incoming.spill_schema(schema)
         self._folder, self._schema = folder, schema
         self._open = ExitStack()
 
@@ -53,10 +53,10 @@ class Spill:
 
     def add(self, rows: pa.Table) -> None:
         """Write more events, in `wanted`."""
-        found = merge.keys_of(rows, self._schema)
+        found = incoming.keys_of(rows, self._schema)
         self._ids.write(found.ids.tobytes())
         self._contents.write(found.contents.tobytes())
-        parts = merge.by_bucket(rows, keys.buckets(found))
+        parts = incoming.by_bucket(rows, keys.buckets(found))
         for writer, part in zip(self._writers, parts, strict=True):
             writer.write_table(part)
         self.rows += rows.num_rows
@@ -74,7 +74,7 @@ class Spill:
     def of_bucket(self, number: int, kept: NDArray[np.bool_]) -> pa.Table:
         """Return the events of a bucket that a mask over all arrivals keeps."""
         rows = self._read(number)
-        chosen = kept[rows[merge.ARRIVAL].to_numpy()]
+        chosen = kept[rows[incoming.ARRIVAL].to_numpy()]
         return rows if chosen.all() else rows.filter(pa.array(chosen))
 
     def arrivals(self, numbers: NDArray[np.int64]) -> pa.Table:
@@ -83,7 +83,7 @@ class Spill:
         wanted: Any = pa.array(numbers)
         parts = [self._read(int(bucket)) for bucket in np.unique(found)]
         return pa.concat_tables(
-            [rows.filter(pc.is_in(rows[merge.ARRIVAL], value_set=wanted)) for rows in parts]
+            [rows.filter(pc.is_in(rows[incoming.ARRIVAL], value_set=wanted)) for rows in parts]
         )
 
     def _bucket(self, number: int) -> str:
