@@ -22,7 +22,7 @@ from features.settings import Settings
 SOURCES = ("complete-journey", "simulator")
 OPTIONS = {
     "complete-journey": ("impressions", "folder"),
-    "simulator": ("customers", "days", "drift", "late", "consent", "futures"),
+    "simulator": ("customers", "days", "drift", "late", "consent", "futures", "bulk"),
 }
 """What may be said of each source, beside the seed."""
 
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--futures", type=int, help="drawn for what each customer is worth (default: 16)"
+    )
+    made.add_argument(
+        "--bulk", action="store_true", default=None, help="for large ones, in an empty home"
     )
     commands.add_parser("export", help="put what the API received into the log")
     commands.add_parser(
@@ -101,15 +104,17 @@ def _complete_journey(
 
 
 def _simulator(arguments: argparse.Namespace, settings: Settings, report: Report) -> Ingested:
-    from features.sources.simulator import Company, ingest_simulator
+    from features.sources.simulator import FUTURES, Company, ingest_simulator
 
     said = {name: getattr(arguments, name) for name in ("customers", "days", "drift", "late")}
     company = Company(
         seed=arguments.seed, **{name: value for name, value in said.items() if value is not None}
     )
-    how = {} if arguments.futures is None else {"futures": arguments.futures}
-    recorded = arguments.consent != "assumed"
-    return ingest_simulator(settings.home, company, report, consent=recorded, **how)
+    futures = FUTURES if arguments.futures is None else arguments.futures
+    recorded, bulk = arguments.consent != "assumed", bool(arguments.bulk)
+    return ingest_simulator(
+        settings.home, company, report, consent=recorded, futures=futures, bulk=bulk
+    )
 
 
 def _sentence(done: Ingested) -> str:

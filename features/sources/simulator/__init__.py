@@ -12,6 +12,7 @@ from features.progress import Report, silent
 from features.source import Source
 from features.sources.simulator import judged, tables
 from features.sources.simulator.company import TIMEZONE, Company
+from features.sources.simulator.in_bulk import write_in_bulk
 from features.sources.simulator.pieces import PROPERTIES
 from features.sources.simulator.stream import Chunk, chunks
 from features.sources.simulator.truth_files import TruthFiles, read_truth, truth_folder
@@ -19,6 +20,7 @@ from features.sources.simulator.words import vocabularies
 from features.sources.simulator.worth import FUTURES
 
 __all__ = [
+    "FUTURES",
     "PROPERTIES",
     "Chunk",
     "Company",
@@ -66,6 +68,7 @@ def ingest_simulator(
     consent: bool = True,
     truth: bool = True,
     futures: int = FUTURES,
+    bulk: bool = False,
 ) -> Ingested:
     """Add a simulated company to the log in `home`, and its truth beside the log.
 
@@ -82,14 +85,21 @@ def ingest_simulator(
         Whether to write the truth.
     futures : int
         Futures drawn for what each customer is worth; 0 leaves that out.
+    bulk : bool
+        Whether to leave out what checks a company's own events; for large ones in an empty home.
 
     Raises
     ------
     BadInputError
-        The log in `home` belongs to another source.
+        The log in `home` belongs to another source, or there is one and `bulk` needs none.
     """
+    stated = source(company, consent)
     with ExitStack() as files:
         known = files.enter_context(TruthFiles(home, futures)) if truth else None
+        if bulk:
+            log = write_in_bulk(home, company, stated, known, report)
+            rows = sum(kind.rows for kind in log.kinds.values())
+            return Ingested(log, rows, 0, 0, changed=True, quarantine=None)
 
         def batches() -> Iterator[Batch]:
             done = 0
@@ -100,7 +110,7 @@ def ingest_simulator(
                 report("simulating customers", done, company.customers)
 
         return ingest(
-            source(company, consent),
+            stated,
             batches(),
             home,
             customers=tables.customers(company, consent),

@@ -67,11 +67,11 @@ def chunks(
 
 
 def customer_names(numbers: NDArray[np.int64]) -> list[str]:
-    """Return the ids of customers; as texts they sort as the numbers do.
+    """Return the ids of customers, those of `features.bulk`; as texts they sort as numbers do.
 
     Examples
     --------
     >>> customer_names(np.array([7, 4096]))
-    ['c00000007', 'c00004096']
+    ['c000000007', 'c000004096']
     """
-    return [f"c{number:08d}" for number in numbers.tolist()]
+    return [f"c{number:09d}" for number in numbers.tolist()]

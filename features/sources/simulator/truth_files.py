@@ -54,9 +54,19 @@ class TruthFiles:
     home : Path
     futures : int
         For what customers are worth when the data end; 0 leaves that out.
+
+    Raises
+    ------
+    BadInputError
+        `futures` is 1, which has no error, or negative.
     """
 
     def __init__(self, home: Path, futures: int = worth.FUTURES) -> None:
+        if futures < 0 or futures == 1:
+            raise BadInputError(
+                f"futures was given as {futures}.",
+                remedy="Give 2 or more, or 0 to leave out what customers are worth.",
+            )
         self._folder = truth_folder(home)
         self._futures = futures
         self._open = ExitStack()
