@@ -77,7 +77,7 @@ class EventCheck:
         required: Collection[str] = REQUIRED_OF_EVENTS,
         dated: bool = False,
     ) -> None:
-        checks: dict[str, Check] = {"event_id": text, "customer_id": text, "kind": text}
+        checks: dict[str, Check] = dict.fromkeys(("event_id", *required), text)
         checks |= {"occurred_at": instant, "recorded_at": instant if dated else ours}
         checks |= {"amount": integer, "quantity": natural}
         checks |= {name: text for name in TEXTS if name != "kind"}
@@ -179,6 +179,28 @@ def customer_of(customer_id: str, sent: Mapping[str, Any]) -> Patch:
         detail = f"must be at most {MOST_ATTRIBUTES}"
         raise RefusedError("attributes", detail, remedy="Send what models may learn from.")
     return Patch(_identity("customer_id", customer_id), values)
+
+
+def attributes_of(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of somebody who is not stored, consent and time zone among them.
+
+    Raises
+    ------
+    RefusedError
+
+    Examples
+    --------
+    >>> attributes_of({"age": "19-24", "member": True, "income": None})
+    {'age': '19-24', 'member': 1.0}
+    """
+    values = {}
+    for name, value in sent.items():
+        field = f"attributes.{shown(name)}"
+        _value(field, name_of, name)
+        found = _value(field, time_zone if name == TIME_ZONE else attribute, value)
+        if found is not None:
+            values[name] = found
+    return values
 
 
 def campaign_of(campaign_id: str, sent: Mapping[str, Any]) -> Patch:

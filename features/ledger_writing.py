@@ -102,7 +102,9 @@ class Writing:
             elif wanted != kind:
                 remedy = "Send it as before, or use another name."
                 return [
-                    Refusal(place, f"attributes.{name}", f"must be {WORDS[wanted]}, as before", remedy)
+                    Refusal(
+                        place, f"attributes.{name}", f"must be {WORDS[wanted]}, as before", remedy
+                    )
                 ]
         self._types |= new
         self._new_types |= new

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from features.arrival import RefusedError, attributes_of
+from features.clock import LATEST
 from features.errors import MissingContextError, UnknownCampaignError, UnknownFeatureError
+from features.feature import Attribute
 from features.names import MOST_NAMED, nearest, one_of, shown
 from serving.errors import OutsidePopulationError, RequestError
-from serving.live_store import Known, LiveStore, Value
+from serving.live_store import Known, LiveStore, Raw, Value
 
 if TYPE_CHECKING:
     from features.feature import Feature
@@ -42,23 +45,26 @@ def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Known:
     as_of : int
         Microseconds UTC; only what was known before it counts.
     row : Row
-        A customer, with the context the model needs; or the values themselves, of which those
-        not given are missing.
+        A customer, or the attributes and events of somebody who is not stored, with the context
+        the model needs; or the values themselves, of which those not given are missing.
 
     Raises
     ------
-    RequestError
-        Neither or both of the two ways were used, or a value has the wrong type.
+    RequestError, RefusedError
+        None or several of the three ways were used, or a value has the wrong type.
     MissingContextError, UnknownCampaignError, UnknownFeatureError, UnknownCustomerError
         As their names say.
     OutsidePopulationError
         The model was made for other customers.
     """
-    if (row.customer_id is None) == (row.features is None):
+    is_raw = row.attributes is not None or row.events is not None
+    ways = (row.customer_id is not None) + (row.features is not None) + is_raw
+    if ways != 1:
         raise RequestError(
-            "A score needs either 'customer_id' or 'features', "
-            + ("and neither was given." if row.features is None else "not both."),
-            remedy="Send 'customer_id' for a customer of the store, or 'features' with values.",
+            "A score needs 'customer_id', or 'attributes' and 'events', or 'features', "
+            + ("and none was given." if ways == 0 else "not both."),
+            remedy="Send 'customer_id' for a customer of the store, 'attributes' and 'events' for "
+            "somebody who is not in it, or 'features' with values.",
         )
     if row.features is not None:
         if row.context:
@@ -68,12 +74,40 @@ def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Known:
                 fields=[("context", "is not used with features")],
             )
         return Known(inline(spec.features, row.features))
-    assert row.customer_id is not None
     context = context_of(spec, row.context, store.store.campaigns)
-    known = store.row(spec, row.customer_id, as_of, context)
+    if row.customer_id is not None:
+        known = store.row(spec, row.customer_id, as_of, context)
+    else:
+        known = store.row_of(spec, raw_of(spec, store, as_of, row), as_of, context)
     if not known.answers:
         raise outside(spec)
     return known
+
+
+def raw_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Raw:
+    """Return the attributes and events of somebody who is not stored, checked.
+
+    An event that does not say when it became known counts as known just before `as_of`.
+
+    Raises
+    ------
+    RefusedError, RequestError
+        Naming the field.
+    """
+    attributes = attributes_of(row.attributes or {})
+    for feature in spec.features:
+        if isinstance(feature, Attribute) and feature.name in attributes:
+            name = feature.name
+            check(f"attributes.{name}", feature.dtype, feature.levels, attributes[name])
+    events = []
+    for place, sent in enumerate(row.events or ()):
+        try:
+            event = store.raw_event_check(sent, LATEST)
+        except RefusedError as error:
+            field = f"events[{place}].{error.field}"
+            raise RefusedError(field, error.detail, remedy=error.remedy) from None
+        events.append({"event_id": f"{place:06d}", "recorded_at": as_of - 1} | event)
+    return Raw(attributes, events)
 
 
 def outside(spec: ModelSpec) -> OutsidePopulationError:

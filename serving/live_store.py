@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from features.arrival import EventCheck
 from features.columns import properties_of
 from features.errors import NextbestError, StoreReplacedError
+from features.feature import Attribute, walk
 from serving.errors import NotReadyError
 
 if TYPE_CHECKING:
@@ -42,11 +43,36 @@ class Known:
     sequence: int | None = None
 
 
+class Raw(NamedTuple):
+    """What a request says of somebody who is not stored.
+
+    Attributes
+    ----------
+    attributes : dict
+        Text or float64 by name.
+    events : list of dict
+        Their columns by name, texts as texts, missing ones left out.
+    """
+
+    attributes: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
 class Rows(Protocol):
     """Computes a customer's features: `features.online.OnlineFeatures`."""
 
     def row(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order of the features, None where missing."""
+        ...
+
+    def row_of(
+        self,
+        attributes: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        as_of: int,
+        context: Mapping[str, Any],
+    ) -> list[Any]:
+        """Return the same of somebody who is not stored."""
         ...
 
 
@@ -80,7 +106,14 @@ class LiveStore:
         self._make_rows = make_rows
         self._specs = specs
         self._current: tuple[object, OnlineStore, dict[str, Rows]] | None = None
-        self._event_check: EventCheck | None = None
+        self._checks: tuple[EventCheck, EventCheck] | None = None
+        self._declared = {
+            feature.name: "number" if feature.dtype == "float" else "text"
+            for spec in specs.values()
+            for value in judged(spec)
+            for feature in walk(value)
+            if isinstance(feature, Attribute)
+        }
         self.refusal: str = "no store has been opened yet"
 
     def open(self) -> None:
@@ -94,7 +127,9 @@ class LiveStore:
         stamp = self._stamp()
         store = self._open()
         rows = {name: self._make_rows(store, judged(spec)) for name, spec in self._specs.items()}
-        self._event_check = EventCheck(properties_of(store.columns, store.dictionaries))
+        properties = properties_of(store.columns, store.dictionaries)
+        raw = EventCheck(properties, required=("kind", "occurred_at"), dated=True)
+        self._checks = (EventCheck(properties), raw)
         self._current = (stamp, store, rows)
         self.refusal = ""
 
@@ -139,8 +174,15 @@ class LiveStore:
             None has been opened yet.
         """
         self._parts()
-        assert self._event_check is not None
-        return self._event_check
+        assert self._checks is not None
+        return self._checks[0]
+
+    @property
+    def raw_event_check(self) -> EventCheck:
+        """What checks events that come with a request for a score, and are not stored."""
+        self._parts()
+        assert self._checks is not None
+        return self._checks[1]
 
     @property
     def instant(self) -> int:
@@ -166,7 +208,7 @@ class LiveStore:
 
     def attribute_type(self, name: str) -> str | None:
         """Return ``"text"`` or ``"number"``; None for an attribute never heard of."""
-        return self.store.attribute_types.get(name)
+        return self._declared.get(name) or self.store.attribute_types.get(name)
 
     def row(
         self, spec: ModelSpec, customer_id: str, as_of: int, context: Mapping[str, Any]
@@ -182,11 +224,22 @@ class LiveStore:
         values: list[Value] = rows[spec.name].row(customer_id, as_of, context)
         history = store.get(customer_id)
         has_events = history is not None and history.values.shape[1] > 0
+        return self._known(spec, values, has_events, store.sequence)
+
+    def row_of(self, spec: ModelSpec, raw: Raw, as_of: int, context: Mapping[str, Any]) -> Known:
+        """Return what a request says of somebody who is not stored, for a model."""
+        _, rows = self._parts()
+        values: list[Value] = rows[spec.name].row_of(raw.attributes, raw.events, as_of, context)
+        return self._known(spec, values, bool(raw.events), None)
+
+    def _known(
+        self, spec: ModelSpec, values: list[Value], has_events: bool, sequence: int | None
+    ) -> Known:
         answers = True
         if spec.population is not None:
             names = [feature.name for feature in judged(spec)]
             answers = bool(values[names.index(spec.population.name)])
-        return Known(values[: len(spec.features)], answers, has_events, store.sequence)
+        return Known(values[: len(spec.features)], answers, has_events, sequence)
 
     def _parts(self) -> tuple[OnlineStore, dict[str, Rows]]:
         if self._current is None:

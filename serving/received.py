@@ -19,11 +19,11 @@ from features.ledger_entry import Entry, Event, Receipt, Refusal
 from serving.errors import NothingTakenError, RequestError
 from serving.parts import answer
 from serving.responses import ChangeAnswer, EventsAnswer, RefusedEvent
+from serving.schema import MOST_EVENTS
 
 if TYPE_CHECKING:
     from serving.parts import Parts
 
-MOST_EVENTS = 1_000
 SHAPE = f'Send {{"events": [...]}} with 1 to {MOST_EVENTS:,} events.'
 AHEAD = 86_400_000_000
 """Microseconds that an event may lie ahead of the clock: clocks differ, and a day hides no typo."""

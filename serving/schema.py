@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 1_000
 MOST_REASONS = 50
 MOST_PROSPECTS = 1_000
+MOST_EVENTS = 1_000
 
 Language = Literal["en", "ko"]
 CustomerId = Annotated[str, Field(min_length=1, max_length=200)]
@@ -38,6 +39,28 @@ Values = Annotated[
             "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
             "description": "Feature values by name instead of a customer; what is left out or "
             "null is missing. GET /v1/models lists the names.",
+        }
+    ),
+]
+Attributes = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+            "description": "What is known of somebody who is not stored.",
+        }
+    ),
+]
+Event = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "required": ["kind", "occurred_at"],
+            "additionalProperties": {"type": ["string", "integer", "null"]},
+            "description": "As POST /v1/events takes them; event_id may be left out, and "
+            "recorded_at given.",
         }
     ),
 ]
@@ -83,9 +106,13 @@ class Strict(BaseModel):
 
 
 class Row(Strict):
-    """Whom to score: a customer of the store in a context, or feature values."""
+    """Whom to score: a customer of the store, or somebody else by attributes and events; both in a
+    context; or feature values.
+    """
 
     customer_id: CustomerId | None = None
+    attributes: Attributes | None = None
+    events: list[Event] | None = Field(default=None, max_length=MOST_EVENTS)
     context: Context = Field(default_factory=dict)
     features: Values | None = None
 

@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from serving import openapi
 from serving.parts import AppParts
-from serving.received import EVENT_SCHEMA, MOST_EVENTS, take_events
+from serving.received import EVENT_SCHEMA, take_events
 from serving.responses import EventsAnswer
+from serving.schema import MOST_EVENTS
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 

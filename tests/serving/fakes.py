@@ -97,7 +97,19 @@ class FakeRows:
     def row(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> list[Value]:
         if customer_id not in self.store.customers:
             raise UnknownCustomerError(f"Nothing of {customer_id!r}.", remedy="Check the id.")
-        number = self.store.customers[customer_id]
+        return self._of(self.store.customers[customer_id])
+
+    def row_of(
+        self,
+        attributes: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        as_of: int,
+        context: Mapping[str, Any],
+    ) -> list[Value]:
+        assert all(event["recorded_at"] < as_of for event in events)
+        return self._of(len(events))
+
+    def _of(self, number: int) -> list[Value]:
         of_type: dict[str, Value] = {"int": number, "float": float(number), "bool": number > 0}
         return [of_type.get(feature.dtype) for feature in self.features]
 
