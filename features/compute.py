@@ -90,7 +90,7 @@ class Tables:
     missing: Integers
     weights: Integers
     weight_offsets: Integers
-    no_cell_offsets: Integers
+    no_cells: Integers
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class Plan:
     def fold(
         self, engine: Compiled, values: Integers, offsets: Integers, row_offsets: Integers,
         as_of: Integers, codes: Integers, instants: Integers, out: Integers, desk: Desk,
-        cells: Integers = NO_CELLS, cell_offsets: Integers | None = None,
+        cells: Integers = NO_CELLS, cell_ranges: Integers | None = None,
     ) -> None:  # fmt: skip
         """Run the kernel's fold over this plan's tables; see `features.kernel.fold`."""
         t = self.tables
@@ -207,7 +207,7 @@ class Plan:
             values, offsets, row_offsets, as_of, codes, instants, t.kinds, t.kind_offsets,
             t.filters, t.filter_offsets, t.matches, t.match_offsets, t.windows, t.views,
             t.view_offsets, t.ops, t.missing, t.weights, t.weight_offsets, cells,
-            t.no_cell_offsets if cell_offsets is None else cell_offsets, *desk, out,
+            t.no_cells if cell_ranges is None else cell_ranges, *desk, out,
         )  # fmt: skip
 
     def finalise(

@@ -67,3 +67,7 @@ class StoreError(NextbestError):
 
 class StoreReplacedError(StoreError):
     """The online store was filled again meanwhile: open it anew."""
+
+
+class PastMomentError(NextbestError):
+    """A moment was asked for that an online store, which knows the present, cannot answer."""

@@ -17,10 +17,14 @@ class Compiled(NamedTuple):
     fold: Callable[..., None]
     finalise: Callable[..., int]
     latest: Callable[..., None]
-    merge: Callable[..., None]
+    join: Callable[..., None]
+    suffixes: Callable[..., None]
+    extend: Callable[..., None]
 
 
-PLAIN = Compiled(fold.fold, finalise.finalise, latest.latest, merge.merge_vectors)
+PLAIN = Compiled(
+    fold.fold, finalise.finalise, latest.latest, merge.join, merge.suffixes, merge.extend
+)
 """The same functions uncompiled: slow, and visible to coverage and debuggers."""
 
 
@@ -70,7 +74,7 @@ def compiled(cache: Path | None = None) -> Compiled:
     signatures = {
         "fold": types.void(
             table, line, line, line, table, table, line, line, table, line, table, line, table,
-            table, line, table, line, line, line, table, line, written(2), written(1),
+            table, line, table, line, line, line, table, table, written(2), written(1),
             written(2), written(2), written(1), written(2),
         ),
         "finalise": number(
@@ -78,7 +82,9 @@ def compiled(cache: Path | None = None) -> Compiled:
             written(2, types.float64), written(2, types.float64), line, written(2), line,
         ),
         "latest": types.void(line, line, line, line, written(1)),
-        "merge_vectors": types.void(table, line, line, written(1)),
+        "join": types.void(table, table, written(2)),
+        "suffixes": types.void(table, line, written(2)),
+        "extend": types.void(table, written(2), table),
     }  # fmt: skip
     # Nothing is allocated in the kernel, so references need no counting.
     options = {"nogil": True, "cache": cache is not None, "_nrt": False}

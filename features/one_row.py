@@ -13,6 +13,9 @@ from features.compute import Desk, Integers, Plan, Rows
 from features.errors import MissingContextError
 from features.feature import Attribute, Context, Feature
 from features.jit import Compiled
+from features.tile_layout import TileLayout
+from features.tile_read import TileRows
+from features.tiles import Reader
 
 Value = int | float | str | bool | None
 Change = tuple[int, Mapping[str, Any]]
@@ -32,6 +35,16 @@ class Past(Protocol):
         """Changes, sorted by when they became known."""
         ...
 
+    @property
+    def cut(self) -> int:
+        """What occurred before is in the tiles, where there are tiles."""
+        ...
+
+    @property
+    def tiles(self) -> Reader | None:
+        """What older events were summed up to."""
+        ...
+
 
 class OneRow(threading.local):
     """Computes rows one at a time; each thread has its own arrays.
@@ -41,10 +54,13 @@ class OneRow(threading.local):
     plan : Plan
         Its `columns` are those of the histories.
     engine : Compiled
+    layout : TileLayout, optional
+        Of the store's tiles; without it no customer may have any.
     """
 
-    def __init__(self, plan: Plan, engine: Compiled) -> None:
+    def __init__(self, plan: Plan, engine: Compiled, layout: TileLayout | None = None) -> None:
         self._plan = plan
+        self._tiles = None if layout is None else TileRows(plan, layout, engine)
         self._engine = engine
         self._one = np.array([0, 1], np.int64)
         self._offsets = np.zeros(2, np.int64)
@@ -80,10 +96,19 @@ class OneRow(threading.local):
             attributes = {name: np.array([_number(known.get(name))]) for name in self._numbers}
             codes, instants, inputs = plan.given(Rows(self._one, self._as_of, context, attributes))
         self._offsets[1] = past.values.shape[1]
-        plan.fold(
-            self._engine, past.values, self._offsets, self._one, self._as_of, codes, instants,
-            self._states, self._desk_for(past.values.shape[1]),
-        )  # fmt: skip
+        desk = self._desk_for(past.values.shape[1])
+        if past.tiles is None or self._tiles is None:
+            plan.fold(
+                self._engine, past.values, self._offsets, self._one, self._as_of, codes, instants,
+                self._states, desk,
+            )  # fmt: skip
+        else:
+            older = self._tiles.older(past.tiles, past.cut, as_of, codes)
+            plan.fold(
+                self._engine, past.values, self._offsets, self._one, self._as_of, codes, instants,
+                self._states, desk, older.cells, older.ranges,
+            )  # fmt: skip
+            older.join(self._engine, self._states)
         plan.finalise(
             self._engine, self._states, 0, self._as_of, inputs, instants, self._room,
             self._floats, self._wholes,

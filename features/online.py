@@ -21,6 +21,7 @@ from features.one_row import Change, OneRow, Value
 from features.plan import compile_plan
 from features.source import Source
 from features.spine import Spine
+from features.tiles import Reader
 
 FOLDER = "online"
 CURRENT = "CURRENT"
@@ -40,6 +41,8 @@ class History:
 
     values: NDArray[np.int64]
     attributes: Sequence[Change]
+    cut: int = -(2**62)
+    tiles: Reader | None = None
 
 
 class OnlineStore(Protocol):

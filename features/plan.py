@@ -82,7 +82,9 @@ def compile_plan(
     instants = list(dict.fromkeys(w.until for w in windows if w.until is not None))
     keys = {leaf: _key(leaf, streams, windows) for leaf in leaves}
     ops = sorted(set(keys.values()))
-    starts = dict(zip(ops, accumulate((states.WIDTHS[op[2]] for op in ops), initial=0)))
+    starts = dict(
+        zip(ops, accumulate((states.WIDTHS[op[2]] for op in ops), initial=0), strict=False)
+    )
     slots = {leaf.name: starts[key] for leaf, key in keys.items()}
     named = {name for leaf in leaves for name in _columns_of(leaf)}
     read = tuple(layout or (*ALWAYS_READ, *sorted(named - set(ALWAYS_READ), key=available.index)))
@@ -115,7 +117,7 @@ def compile_plan(
             ),
             np.array([NO_CODE if name in vocabularies else NULL for name in read], np.int64),
             *_weights(decays),
-            np.zeros(len(ops) + 1, np.int64),
+            np.zeros((len(ops), 2), np.int64),
         ),
         nodes,
         compared,

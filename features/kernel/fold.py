@@ -30,7 +30,7 @@ def fold(
     values: Any, offsets: Any, row_offsets: Any, as_of: Any, row_codes: Any, instants: Any,
     kinds: Any, kind_offsets: Any, filters: Any, filter_offsets: Any, matches: Any,
     match_offsets: Any, windows: Any, views: Any, view_offsets: Any, ops: Any, missing: Any,
-    weights: Any, weight_offsets: Any, cells: Any, cell_offsets: Any, members: Any, sizes: Any,
+    weights: Any, weight_offsets: Any, cells: Any, cell_ranges: Any, members: Any, sizes: Any,
     lines: Any, room: Any, tally: Any, out: Any,
 ) -> None:  # fmt: skip
     """Fold each customer's events into the states of each of the customer's rows.
@@ -63,8 +63,8 @@ def fold(
     missing : int64[n_columns]
         What stands for a missing value in each column.
     weights : int64[n], weight_offsets : int64[n + 1]
-    cells : int64[n, 3], cell_offsets : int64[n_ops + 1]
-        What an online store summed up already; empty offline.
+    cells : int64[n, 3], cell_ranges : int64[n_ops, 2]
+        What an online store summed up already, and which of it belongs to each operation.
     members : int64[n_streams + 2, longest], sizes : int64[n_streams]
         Room for the events of one customer by stream, and for two selections of them.
     lines : int64[N_LINES, most rows of a customer or longest]
@@ -138,7 +138,7 @@ def fold(
                 _stream(
                     s, line, first, last, j, k - j, values, members, lines, as_of, instants,
                     windows, views, view_offsets, ops, missing, weights, weight_offsets, cells,
-                    cell_offsets, room, tally, out, base,
+                    cell_ranges, room, tally, out, base,
                 )  # fmt: skip
                 j = k
 
@@ -177,7 +177,7 @@ def _stream(
     s: Any, line: Any, first: Any, last: Any, first_row: Any, n_rows: Any, values: Any,
     members: Any, lines: Any, as_of: Any, instants: Any, windows: Any, views: Any,
     view_offsets: Any, ops: Any, missing: Any, weights: Any, weight_offsets: Any, cells: Any,
-    cell_offsets: Any, room: Any, tally: Any, out: Any, base: Any,
+    cell_ranges: Any, room: Any, tally: Any, out: Any, base: Any,
 ) -> None:  # fmt: skip
     """Fold the events ``members[line, first:last]`` of a stream through each of its windows."""
     if first == last and len(cells) == 0:
@@ -202,7 +202,7 @@ def _stream(
                 for o in range(views[v, 1], views[v, 2]):
                     apply(
                         o, ops, missing, values, members, from_line, lines, picked, room, tally,
-                        weights, weight_offsets, as_of, cells, cell_offsets, out, base,
+                        weights, weight_offsets, as_of, cells, cell_ranges, out, base,
                     )  # fmt: skip
             if folded == n_rows:
                 break

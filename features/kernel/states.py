@@ -86,78 +86,84 @@ def clear(op: Any, states: Any, r: Any, at: Any) -> None:
 
 
 @register_jitable
-def merge(op: Any, early: Any, a: Any, late: Any, b: Any, out: Any, at: Any) -> None:
-    """Write at `out[at]` the state of the events of two states, all of `early` before `late`.
+def merge(
+    op: Any, early: Any, e: Any, a: Any, late: Any, k: Any, b: Any, out: Any, o: Any, at: Any
+) -> None:
+    """Write from ``out[o, at]`` on the state of the events of two states.
 
-    `out` may be one of the two.
+    All events of the one from ``early[e, a]`` on come before all of the one from ``late[k, b]``
+    on. `out` may be either.
     """
     if op == COUNT:
-        out[at] = early[a] + late[b]
+        out[o, at] = early[e, a] + late[k, b]
     elif op == SUM or op == SQUARES:
-        total, carry = add(early[a], early[a + 1] + late[b + 1], late[b])
-        n = early[a + 2] + late[b + 2]
+        total, carry = add(early[e, a], early[e, a + 1] + late[k, b + 1], late[k, b])
+        out[o, at] = total
+        out[o, at + 1] = carry
+        out[o, at + 2] = early[e, a + 2] + late[k, b + 2]
         if op == SQUARES:
-            low = early[a + 3] + late[b + 3]
-            high = early[a + 4] + late[b + 4] + (low >> LIMB)
-            out[at + 3] = low & _MASK
-            out[at + 4] = high
-        out[at] = total
-        out[at + 1] = carry
-        out[at + 2] = n
+            low = early[e, a + 3] + late[k, b + 3]
+            out[o, at + 4] = early[e, a + 4] + late[k, b + 4] + (low >> LIMB)
+            out[o, at + 3] = low & _MASK
     elif op == TIMES:
-        _merge_times(early, a, late, b, out, at)
+        _merge_times(early, e, a, late, k, b, out, o, at)
     elif op == GAPS:
-        _merge_gaps(early, a, late, b, out, at)
+        _merge_gaps(early, e, a, late, k, b, out, o, at)
     else:
-        chosen = early[a]
-        if early[a + 1] == 0 or (
-            late[b + 1] > 0
-            and (
+        chosen = early[e, a]
+        takes_late = early[e, a + 1] == 0
+        if not takes_late and late[k, b + 1] > 0:
+            takes_late = (
                 op == LAST
-                or (op == MIN and late[b] < early[a])
-                or (op == MAX and late[b] > early[a])
+                or (op == MIN and late[k, b] < chosen)
+                or (op == MAX and late[k, b] > chosen)
             )
-        ):
-            chosen = late[b]
-        n = early[a + 1] + late[b + 1]
-        out[at] = chosen
-        out[at + 1] = n
+        if takes_late:
+            chosen = late[k, b]
+        n = early[e, a + 1] + late[k, b + 1]
+        out[o, at] = chosen
+        out[o, at + 1] = n
 
 
 @register_jitable
-def _merge_times(early: Any, a: Any, late: Any, b: Any, out: Any, at: Any) -> None:
-    first, last, previous = early[a], early[a + 1], early[a + 2]
-    n = early[a + 3] + late[b + 3]
-    if early[a + 3] == 0:
-        first = late[b]
-    if late[b + 3] > 1:
-        previous = late[b + 2]
-    elif late[b + 3] == 1:
+def _merge_times(
+    early: Any, e: Any, a: Any, late: Any, k: Any, b: Any, out: Any, o: Any, at: Any
+) -> None:
+    first, last, previous = early[e, a], early[e, a + 1], early[e, a + 2]
+    n_late = late[k, b + 3]
+    n = early[e, a + 3] + n_late
+    if early[e, a + 3] == 0:
+        first = late[k, b]
+    if n_late > 1:
+        previous = late[k, b + 2]
+    elif n_late == 1:
         previous = last
-    if late[b + 3] > 0:
-        last = late[b + 1]
-    out[at] = first
-    out[at + 1] = last
-    out[at + 2] = previous
-    out[at + 3] = n
+    if n_late > 0:
+        last = late[k, b + 1]
+    out[o, at] = first
+    out[o, at + 1] = last
+    out[o, at + 2] = previous
+    out[o, at + 3] = n
 
 
 @register_jitable
-def _merge_gaps(early: Any, a: Any, late: Any, b: Any, out: Any, at: Any) -> None:
-    total = early[a] + late[b]
-    squares = early[a + 1] + late[b + 1]
-    first, last = early[a + 3], early[a + 4]
-    if early[a + 2] == 0:
-        first = late[b + 3]
-    elif late[b + 2] > 0:
-        gap = (late[b + 3] - last) // HOUR
+def _merge_gaps(
+    early: Any, e: Any, a: Any, late: Any, k: Any, b: Any, out: Any, o: Any, at: Any
+) -> None:
+    total = early[e, a] + late[k, b]
+    squares = early[e, a + 1] + late[k, b + 1]
+    first, last = early[e, a + 3], early[e, a + 4]
+    if early[e, a + 2] == 0:
+        first = late[k, b + 3]
+    elif late[k, b + 2] > 0:
+        gap = (late[k, b + 3] - last) // HOUR
         total += gap
         squares += gap * gap
-    if late[b + 2] > 0:
-        last = late[b + 4]
-    n = early[a + 2] + late[b + 2]
-    out[at] = total
-    out[at + 1] = squares
-    out[at + 2] = n
-    out[at + 3] = first
-    out[at + 4] = last
+    if late[k, b + 2] > 0:
+        last = late[k, b + 4]
+    n = early[e, a + 2] + late[k, b + 2]
+    out[o, at] = total
+    out[o, at + 1] = squares
+    out[o, at + 2] = n
+    out[o, at + 3] = first
+    out[o, at + 4] = last
