@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from features.arrival import EventCheck
-from features.columns import properties_of
 from features.errors import NextbestError, StoreReplacedError
 from features.feature import Attribute, walk
 from serving.errors import NotReadyError
@@ -106,6 +105,7 @@ class LiveStore:
         self._make_rows = make_rows
         self._specs = specs
         self._current: tuple[object, OnlineStore, dict[str, Rows]] | None = None
+        self._committed_at = 0
         self._checks: tuple[EventCheck, EventCheck] | None = None
         self._declared = {
             feature.name: "number" if feature.dtype == "float" else "text"
@@ -127,9 +127,8 @@ class LiveStore:
         stamp = self._stamp()
         store = self._open()
         rows = {name: self._make_rows(store, judged(spec)) for name, spec in self._specs.items()}
-        properties = properties_of(store.columns, store.dictionaries)
-        raw = EventCheck(properties, required=("kind", "occurred_at"), dated=True)
-        self._checks = (EventCheck(properties), raw)
+        raw = EventCheck(store.properties, required=("kind", "occurred_at"), dated=True)
+        self._checks = (EventCheck(store.properties), raw)
         self._current = (stamp, store, rows)
         self.refusal = ""
 
@@ -186,8 +185,8 @@ class LiveStore:
 
     @property
     def instant(self) -> int:
-        """The moment of the last change that the store holds; 0 before the first."""
-        return self.store.instant
+        """The moment of the last commit that a score may count; 0 before the first."""
+        return max(self.store.instant, self._committed_at)
 
     def catch_up(self, ledger: Ledger) -> None:
         """Apply what the ledger has and the store has not; `serving.commits.Follower`."""
@@ -196,6 +195,8 @@ class LiveStore:
         except StoreReplacedError:
             self.refresh()
             self.store.catch_up(ledger)
+        # A store filled anew has applied nothing yet, and does not know when its log was exported.
+        self._committed_at = max(self._committed_at, ledger.tail()[1])
 
     def customer(self, customer_id: str) -> tuple[int, Mapping[str, Any]] | None:
         """Return a customer's latest attributes and since when they are known."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features import validate
 from features.arrival import EventCheck, RefusedError, campaign_of, customer_of, event_of
 from features.clock import EARLIEST, LATEST
-from features.columns import DERIVED_COLUMNS, EVENT_COLUMNS
+from features.columns import EVENT_COLUMNS
 from features.contract import Batch
 from features.ledger_entry import Event
 from tests.small_log import SHOP
@@ -109,11 +109,6 @@ def test_raw_events_may_say_when_they_became_known_and_need_no_id() -> None:
     check = EventCheck({}, required=("kind", "occurred_at"), dated=True)
     sent = {"kind": "order", "occurred_at": 7, "recorded_at": "1970-01-01T00:00:00Z"}
     assert check(sent, UNTIL) == {"kind": "order", "occurred_at": 7, "recorded_at": 0}
-
-
-def test_derived_columns_are_those_that_are_computed() -> None:
-    local_time = pytest.importorskip("features.local_time")
-    assert set(DERIVED_COLUMNS) == set(local_time.DERIVED)
 
 
 texts = st.text(max_size=8) | st.sampled_from(["", " ", "x" * 250, "a\0", "7"])

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from starlette.testclient import TestClient
 
-from features.columns import EVENT_COLUMNS, text_columns
-from features.dictionary import Dictionary
 from features.errors import UnknownCustomerError
 from features.feature import Feature
 from features.ledger import Ledger
@@ -47,10 +45,7 @@ class FakeStore:
     """Customers by name, each with a number from which every feature follows; an event adds 1."""
 
     sequence = 41
-    columns = (*EVENT_COLUMNS, "store", "discount")
-    dictionaries: Mapping[str, Dictionary] = {
-        name: Dictionary() for name in text_columns({"store": "text"})
-    }
+    properties: Mapping[str, str] = {"store": "text", "discount": "integer"}
     attribute_types: Mapping[str, str] = {"age": "text"}
 
     def __init__(self, customers: Mapping[str, int], source: Source = SHOP) -> None:
