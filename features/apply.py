@@ -131,6 +131,7 @@ class Applier:
             words=progress.words + len(words.new),
             campaigns=progress.campaigns + bool(campaigns),
             last_instant=max(progress.last_instant, *map(_latest, changes)),
+            instant=max(progress.instant, *(change.at for change in changes)),
         )
 
     def _sorted(

@@ -101,6 +101,11 @@ class FollowingStore(ABC):
         latest = self.progress().last_instant
         return None if latest == NULL else latest
 
+    @property
+    def instant(self) -> int:
+        """When the last change that is in the store was committed; 0 before the first."""
+        return self.progress().instant
+
     def catch_up(self, ledger: Changes, up_to: int | None = None) -> int:
         """Apply what the ledger has and the store has not, and return its number.
 

@@ -37,6 +37,8 @@ class Progress(NamedTuple):
         The last moment at which something occurred or became known; `NULL` before the first.
     retired : int
         1 once another store has taken this one's place.
+    instant : int
+        When the last change was committed; 0 before the first.
     """
 
     applied: int
@@ -44,16 +46,17 @@ class Progress(NamedTuple):
     campaigns: int = 0
     last_instant: int = NULL
     retired: int = 0
+    instant: int = 0
 
     def pack(self) -> bytes:
         """Return the value as it is stored."""
-        return _STATE.pack(FORMAT, *self, 0, 0)
+        return _STATE.pack(FORMAT, *self, 0)
 
     @classmethod
     def unpack(cls, value: Buffer) -> Progress:
         """Return what `pack` wrote."""
         _, *numbers = _STATE.unpack(value)
-        return cls(*numbers[:5])
+        return cls(*numbers[:6])
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def test_an_event_counts_as_soon_as_the_store_has_caught_up(shelf):
     assert event["recorded_at"] == START + 1_000_000
     with store.history("jane") as history:
         assert (history.sequence, history.tiles) == (1, None)
+    assert store.instant == store.last_instant == START + 1_000_000
 
 
 def test_nobody_is_known_before_the_first_word(shelf):
@@ -53,6 +54,7 @@ def test_nobody_is_known_before_the_first_word(shelf):
         assert history is None
     assert store.get("jane") is None
     assert (store.customer_ids(), store.sequence, store.last_instant) == ([], 0, None)
+    assert store.instant == 0
 
 
 def test_catching_up_again_applies_nothing_again(shelf):
