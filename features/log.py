@@ -76,6 +76,11 @@ class EventLog:
         """
         return cls(home, manifest.require(home))
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What names its files: ``EventLog(home, content)`` is this log, in any process."""
+        return self._content
+
     @cached_property
     def dictionaries(self) -> dict[str, Dictionary]:
         """The dictionary of each column of codes."""
@@ -201,8 +206,12 @@ class EventLog:
         A customer of whom only events are known has one row without attributes, from when the
         first of them was recorded.
         """
-        stated = pq.read_table(self._path(self._content["customers"]))
-        return every_state(stated, self.first_seen)
+        return every_state(self.stated, self.first_seen)
+
+    @cached_property
+    def stated(self) -> pa.Table:
+        """`customers` without those of whom only events are known."""
+        return pq.read_table(self._path(self._content["customers"]))
 
     @cached_property
     def first_seen(self) -> pa.Table:
