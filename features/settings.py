@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     database_url : str
         ``NEXTBEST_DATABASE_URL``: where scores are kept and what is received is written; by
         default in SQLite files under `home`.
+    online_store : str
+        ``NEXTBEST_ONLINE_STORE``: ``"embedded"``, under `home`, or ``redis://host:port/db``.
 
     Examples
     --------
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
     home: Path = Path(".nextbest")
     clock: Literal["auto", "wall", "data"] = "auto"
     database_url: str = ""
+    online_store: str = "embedded"
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -102,19 +102,17 @@ def open_store(settings: ServingSettings) -> LiveStore:
         Nothing has been ingested and built.
     """
     from features.jit import compiled
-    from features.online import CURRENT, FOLDER, EmbeddedStore, OnlineFeatures
+    from features.online import OnlineFeatures
+    from features.shelf import shelf_of
     from models.catalog import CATALOG
     from serving.live_store import LiveStore
 
-    current = settings.home / FOLDER / CURRENT
-
-    def stamp() -> str | None:
-        return current.read_text() if current.exists() else None
+    shelf = shelf_of(settings.home, settings.online_store)
 
     def rows(opened: OnlineStore, features: Sequence[Feature]) -> OnlineFeatures:
         return OnlineFeatures(opened, features, compiled(settings.home / "numba"))
 
-    store = LiveStore(lambda: EmbeddedStore.open(settings.home), stamp, rows, CATALOG)
+    store = LiveStore(shelf.open, shelf.stamp, rows, CATALOG)
     store.open()
     return store
 

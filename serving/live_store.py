@@ -221,6 +221,15 @@ class LiveStore:
         UnknownCustomerError
             Nothing is stored about the customer.
         """
+        try:
+            return self._row(spec, customer_id, as_of, context)
+        except StoreReplacedError:
+            self.refresh()
+            return self._row(spec, customer_id, as_of, context)
+
+    def _row(
+        self, spec: ModelSpec, customer_id: str, as_of: int, context: Mapping[str, Any]
+    ) -> Known:
         store, rows = self._parts()
         values: list[Value] = rows[spec.name].row(customer_id, as_of, context)
         history = store.get(customer_id)
