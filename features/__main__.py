@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from features import command
-from features.clock import now, to_iso
+from features.clock import now, parse_instant, to_iso
 from features.errors import BadInputError
 from features.ingest import Ingested
 from features.log import EventLog
 from features.progress import Report, shown
 from features.settings import Settings
+from features.spark_session import add_engine_arguments, chosen_engine
 
 SOURCES = ("complete-journey", "simulator")
 OPTIONS = {
@@ -61,9 +62,13 @@ def _parser() -> argparse.ArgumentParser:
         "--bulk", action="store_true", default=None, help="for large ones, in an empty home"
     )
     commands.add_parser("export", help="put what the API received into the log")
-    commands.add_parser(
+    build = commands.add_parser(
         "build", help="prepare serving's store and a table of all features at the clock"
     )
+    build.add_argument(
+        "--as-of", metavar="DATE", help="of the table, such as 2017-12-04 (default: the clock)"
+    )
+    add_engine_arguments(build)
     commands.add_parser("log", help="show what is in the log")
     return parser
 
@@ -156,12 +161,22 @@ def _exported(settings: Settings) -> bool:
 def _build(arguments: argparse.Namespace, settings: Settings) -> int:
     from features.materialise import materialise
     from features.snapshots import write_snapshot
+    from features.spark_build import write_snapshot_on_spark
 
     _exported(settings)
     log = EventLog.open(settings.home)
-    as_of = now(settings.clock, log.source, last_instant=log.last_instant)
-    store = materialise(log, settings.home)
-    table = write_snapshot(log, settings.home, as_of)
+    as_of = (
+        now(settings.clock, log.source, last_instant=log.last_instant)
+        if arguments.as_of is None
+        else parse_instant(arguments.as_of, log.source.timezone)
+    )
+    with chosen_engine(arguments) as spark:
+        store = materialise(log, settings.home)
+        table = (
+            write_snapshot(log, settings.home, as_of)
+            if spark is None
+            else write_snapshot_on_spark(spark, log, settings.home, as_of)
+        )
     print(f"Online store: {store}")
     print(f"Features of all customers as of {to_iso(as_of)}: {table}")
     return 0

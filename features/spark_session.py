@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -61,11 +62,12 @@ def spark_session(master: str = "", settings: Mapping[str, str] | None = None) -
             remedy="Install Java 17 (Debian: apt-get install openjdk-17-jre-headless) "
             "or set JAVA_HOME.",
         )
+    # The workers are this Python, whatever `python3` is on the path; on a cluster it lies at the
+    # same place, or PYSPARK_PYTHON says where.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     chosen = dict(EVERYWHERE)
     if master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", LOCAL["spark.driver.host"])
-        # The workers are this Python, whatever `python3` is on the path.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         chosen |= LOCAL
     builder = SparkSession.builder.appName("nextbest")
     if master:
@@ -74,6 +76,50 @@ def spark_session(master: str = "", settings: Mapping[str, str] | None = None) -
         builder = builder.config(name, value)
     with pandas_is_newer():
         return builder.getOrCreate()
+
+
+def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Let a command be run on Spark."""
+    parser.add_argument(
+        "--engine", choices=("single", "spark"), default="single",
+        help="this machine alone, or Spark (default: single)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--master", default="", help="Spark's, such as local[2] or spark://host:7077"
+    )
+    parser.add_argument(
+        "--conf", action="append", default=[], metavar="NAME=VALUE",
+        help="a setting of Spark; may be repeated",
+    )  # fmt: skip
+
+
+@contextmanager
+def chosen_engine(arguments: argparse.Namespace) -> Iterator[SparkSession | None]:
+    """Give the Spark session that a command line asks for, None for this machine alone.
+
+    A session that ran before goes on; one that was started here is stopped at the end.
+
+    Raises
+    ------
+    BadInputError
+        Spark's settings are given, but not Spark as the engine.
+    """
+    if arguments.engine != "spark":
+        if arguments.master or arguments.conf:
+            raise BadInputError(
+                "--master and --conf are for Spark.",
+                remedy="Add --engine spark, or leave them out.",
+            )
+        yield None
+        return
+    loaded = sys.modules.get("pyspark.sql")
+    ran_before = loaded is not None and loaded.SparkSession.getActiveSession() is not None
+    session = spark_session(arguments.master, parse_settings(arguments.conf))
+    try:
+        yield session
+    finally:
+        if not ran_before:
+            session.stop()
 
 
 def parse_settings(given: Sequence[str]) -> dict[str, str]:
