@@ -12,10 +12,10 @@ PACKAGES := features models training serving demo
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check serve mlflow bench clean
+.PHONY: help setup demo demo-company test check serve mlflow bench clean
 
 help:   ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP)   ## install everything, pinned, into .venv (again only when a pin changed)
 
@@ -32,6 +32,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: setup   ## real purchases to four models, an API and a list of whom to contact next
 	@$(BIN)/python -m demo $(ARGS)
+
+demo-company: setup   ## the same on a simulated company, and how far from the best possible it is
+	@$(BIN)/python -m demo --company $(ARGS)
 
 test: setup   ## every test and docstring example, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from demo.api import Api
 from demo.memory import is_same, remember, state
-from demo.report import ask_and_show
+from demo.report import ask_and_show, part
 from demo.server import SERVE, running
 from demo.steps import Done, Step, environment, run
 from features.errors import NextbestError
@@ -27,7 +27,13 @@ STEPS = (
     TRAIN,
     Step("score everyone", ("training", "score")),
 )
-QUICK = {"ingest": ("--impressions", "60000")}
+# Lists do not read consent yet, and of customers who carry it they would name nobody.
+SIMULATE = Step("simulate a company", ("features", "ingest", "simulator", "--consent", "assumed"))
+QUICK = {
+    STEPS[0].arguments: ("--impressions", "60000"),
+    SIMULATE.arguments: ("--customers", "1500"),
+}
+HOME, COMPANY_HOME = Path(".nextbest"), Path(".nextbest/company")
 WIDTH = 110
 
 
@@ -37,7 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        show(console, arguments.home, steps(quick=arguments.quick), again=arguments.again)
+        home = arguments.home or (COMPANY_HOME if arguments.company else HOME)
+        wanted = steps(quick=arguments.quick, company=arguments.company)
+        show(console, home, wanted, again=arguments.again)
     except NextbestError as error:
         print(error, file=sys.stderr)
         return 1
@@ -51,10 +59,13 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     made.add_argument(
-        "--home", type=Path, default=Path(".nextbest"), help="folder of all state: %(default)s"
+        "--home", type=Path, help=f"folder of all state: {HOME}; with --company {COMPANY_HOME}"
     )
     made.add_argument(
         "--quick", action="store_true", help="a fifth of the impressions, for machines in a hurry"
+    )
+    made.add_argument(
+        "--company", action="store_true", help="a simulated company instead, whose truth is known"
     )
     made.add_argument(
         "--again", action="store_true", help="train even if data and code are what they were"
@@ -62,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def steps(quick: bool) -> tuple[Step, ...]:
+def steps(quick: bool, company: bool = False) -> tuple[Step, ...]:
     """Return the commands to run, in order.
 
     Examples
@@ -70,16 +81,17 @@ def steps(quick: bool) -> tuple[Step, ...]:
     >>> steps(quick=True)[0].line
     'python -m features ingest complete-journey --impressions 60000'
     """
+    wanted = (SIMULATE, *STEPS[1:]) if company else STEPS
     return tuple(
-        replace(step, arguments=step.arguments + QUICK[step.arguments[1]])
-        if quick and step.arguments[1] in QUICK
+        replace(step, arguments=step.arguments + QUICK[step.arguments])
+        if quick and step.arguments in QUICK
         else step
-        for step in STEPS
+        for step in wanted
     )
 
 
 def show(console: Console, home: Path, wanted: Sequence[Step], again: bool) -> None:
-    """Run the steps, start the service, print the five parts and stop the service.
+    """Run the steps, start the service, print the parts and stop the service.
 
     Raises
     ------
@@ -96,6 +108,8 @@ def show(console: Console, home: Path, wanted: Sequence[Step], again: bool) -> N
             report(console, run(step, env, console))
     with running(env) as url:
         ask_and_show(console, Api(url), str(home))
+    if wanted[0].arguments[:3] == SIMULATE.arguments[:3]:
+        yardstick(console, home)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     peak_mib = peak / (2**20 if sys.platform == "darwin" else 2**10)
     console.print(
@@ -103,6 +117,14 @@ def show(console: Console, home: Path, wanted: Sequence[Step], again: bool) -> N
         f"{peak_mib:,.0f} MiB; the service is stopped.",
         highlight=False,
     )
+
+
+def yardstick(console: Console, home: Path) -> None:
+    """Print how far the champions are from the best possible, where the truth is known."""
+    from demo.yardstick import distances, show
+
+    part(console, 6, "How far the models are from the best possible")
+    show(console, distances(home))
 
 
 def train(console: Console, home: Path, env: Mapping[str, str], again: bool) -> None:

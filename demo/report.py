@@ -51,7 +51,7 @@ def models(console: Console, answer: Mapping[str, Any]) -> None:
             name = serves = ""
         if "verdict" in champion["decision"]:
             verdicts.append(f"{model['model']}: {champion['decision']['verdict']}")
-    _part(console, 1, "The models, judged on rows later than any they learned from")
+    part(console, 1, "The models, judged on rows later than any they learned from")
     console.print(table)
     for verdict in verdicts:
         console.print(verdict, highlight=False, markup=False)
@@ -71,7 +71,7 @@ def best_baseline(baselines: Mapping[str, Mapping[str, Any]]) -> str:
 
 def segments(console: Console, answer: Mapping[str, Any]) -> None:
     """Part 2: each kind of customer in words, from the champions of /v1/models."""
-    _part(console, 2, "The kinds of customers there are")
+    part(console, 2, "The kinds of customers there are")
     for model in answer["models"]:
         for segment in (model["champion"] or {}).get("segments", ()):
             console.print(Text.assemble(f"{segment['share']:5.0%}  ", (segment["name"], "bold")))
@@ -81,7 +81,7 @@ def segments(console: Console, answer: Mapping[str, Any]) -> None:
 def prospects(console: Console, answer: Mapping[str, Any]) -> None:
     """Part 3: whom to contact next, from /v1/prospects."""
     currency = answer["currency"]
-    _part(console, 3, f"Whom to contact next in campaign {answer['campaign']}")
+    part(console, 3, f"Whom to contact next in campaign {answer['campaign']}")
     table = Table(box=None, padding=(0, 1))
     for heading in ("rank", "customer", "probability", f"expected {currency}"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -108,7 +108,7 @@ def prospects(console: Console, answer: Mapping[str, Any]) -> None:
 
 def call(console: Console, url: str, path: str, body: object, answer: object) -> None:
     """Part 4: one call a CRM would make, and its answer."""
-    _part(console, 4, "What a CRM asks, and what it is told")
+    part(console, 4, "What a CRM asks, and what it is told")
     sent = json.dumps(body)
     console.print(f"$ curl -s {url}{path} \\", highlight=False, markup=False, soft_wrap=True)
     console.print(
@@ -123,7 +123,7 @@ def call(console: Console, url: str, path: str, body: object, answer: object) ->
 
 def where_next(console: Console, home: str, statements: Sequence[str]) -> None:
     """Part 5: how to open what is there now, and what must be known of the data."""
-    _part(console, 5, "Where to look next")
+    part(console, 5, "Where to look next")
     given = "" if home == ".nextbest" else f"NEXTBEST_HOME={home} "
     for command, address, what in (
         ("make mlflow", "http://127.0.0.1:5000", "runs, cards and the registry"),
@@ -155,6 +155,7 @@ def ask_and_show(console: Console, api: Api, home: str) -> None:
     where_next(console, home, found["statements"])
 
 
-def _part(console: Console, number: int, title: str) -> None:
+def part(console: Console, number: int, title: str) -> None:
+    """Begin a part of what is shown."""
     console.print()
     console.rule(f"[bold]{number}. {title}[/bold]", align="left")

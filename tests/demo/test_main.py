@@ -37,3 +37,11 @@ def test_a_quick_run_differs_in_the_number_of_impressions_alone() -> None:
     quick = [step.line for step in steps(quick=True)]
     assert quick[0] == f"{STEPS[0].line} --impressions 60000"
     assert quick[1:] == [step.line for step in STEPS[1:]]
+
+
+def test_the_company_differs_in_its_source_alone() -> None:
+    company = [step.line for step in steps(quick=False, company=True)]
+    assert company[0].startswith("python -m features ingest simulator")
+    assert company[1:] == [step.line for step in STEPS[1:]]
+    quick = [step.line for step in steps(quick=True, company=True)]
+    assert quick == [f"{company[0]} --customers 1500", *company[1:]]

@@ -13,6 +13,7 @@ from features.sources.simulator.adverts import adverts
 from features.sources.simulator.company import Company, week_start
 from features.sources.simulator.people import STORES, People, people
 from features.sources.simulator.stream import customer_names
+from features.sources.simulator.truth import HISTORY
 from features.sources.simulator.ways import CATEGORIES, PLACEMENTS
 from features.sources.simulator.words import PRODUCTS
 from features.spine import Spine
@@ -49,7 +50,7 @@ def spines(company: Company) -> dict[str, Spine]:
         for name, found in (
             ("lead", _leads(who, contacted=True)),
             ("held_out", _leads(who, contacted=False)),
-            ("impression", _impressions(who, range(13, company.weeks), "impression")),
+            ("impression", _impressions(who, range(HISTORY, company.weeks), "impression")),
             ("placement", _impressions(who, range(company.weeks, company.weeks + 1), "placement")),
             ("opportunity", _opportunities(who)),
         ):

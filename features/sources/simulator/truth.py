@@ -52,14 +52,16 @@ class Row(NamedTuple):
 def rows(life: Life) -> dict[str, list[pa.Table]]:
     """Return the rows that are judged when the week that comes next begins, by model."""
     judged: dict[str, list[pa.Table]] = {name: [] for name in MODELS}
-    week = life.week
-    if week >= HISTORY:
+    week, company = life.week, life.who.company
+    campaign = company.running(week)
+    starts = campaign is not None and campaign.week == week < company.weeks
+    if week >= HISTORY or starts:
         worth, staying = baskets.worth(life.history, week), posterior.no_order(life)
-        judged["churn"].append(churn(life, worth, staying))
-        campaign = life.who.company.running(week)
-        if campaign is not None and campaign.week == week and week < life.who.company.weeks:
+        if week >= HISTORY:
+            judged["churn"].append(churn(life, worth, staying))
+            judged["ctr"].append(impressions(life))
+        if starts:
             judged["lead_score"].append(leads(life, worth, staying))
-        judged["ctr"].append(impressions(life))
     if week:
         judged["win_probability"].append(opportunities(life))
     return judged
