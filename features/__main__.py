@@ -1,4 +1,4 @@
-"""The command line: ``python -m features ingest | export | build | log``."""
+"""The command line: ``python -m features ingest | export | merge | build | log``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPTIONS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    commands = {"ingest": _ingest, "export": _export, "build": _build, "log": _log}
+    commands = {"ingest": _ingest, "export": _export, "merge": _merge, "build": _build, "log": _log}
     return command.run(lambda: commands[arguments.command](arguments, Settings.from_environment()))
 
 
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "--bulk", action="store_true", default=None, help="for large ones, in an empty home"
     )
     commands.add_parser("export", help="put what the API received into the log")
+    commands.add_parser("merge", help="merge the log's small runs, so that it reads faster")
     build = commands.add_parser(
         "build", help="prepare serving's store and a table of all features at the clock"
     )
@@ -132,6 +133,15 @@ def _sentence(done: Ingested) -> str:
         f"{done.added:,} events added, {done.repeated:,} were there already, "
         f"{done.rejected:,} rows rejected."
     )
+
+
+def _merge(arguments: argparse.Namespace, settings: Settings) -> int:
+    from features.merge import merge
+
+    with shown() as report:
+        done = merge(settings.home, report=report)
+    print(f"Runs merged: {done.runs}. The log's events are what they were.")
+    return 0
 
 
 def _export(arguments: argparse.Namespace, settings: Settings) -> int:

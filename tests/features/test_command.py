@@ -74,6 +74,16 @@ def test_what_was_received_is_exported_once_and_a_build_does_so_first(
     assert EventLog.open(home).exported == 2
 
 
+def test_runs_are_merged_and_then_there_are_none(home: Path, capsys: Printed) -> None:
+    many = [{"customer_id": "a", "kind": "order", "occurred_at": day} for day in range(50)]
+    write_small_log(home, many)
+    log = write_small_log(home, [{**many[0], "event_id": "later"}])
+    for runs in (1, 0):
+        assert main(["merge"]) == 0
+        assert capsys.readouterr().out.startswith(f"Runs merged: {runs}.")
+    assert EventLog.open(home).fingerprint == log.fingerprint
+
+
 def test_a_build_writes_the_online_store_and_a_table_of_features(
     home: Path, capsys: Printed
 ) -> None:
