@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import anyio.lowlevel
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from serving.parts import Parts
 
 SHAPE = f'Send {{"events": [...]}} with 1 to {MOST_EVENTS:,} events.'
+EVENTS_A_TURN = 100
 AHEAD = 86_400_000_000
 """Microseconds that an event may lie ahead of the clock: clocks differ, and a day hides no typo."""
 
@@ -48,7 +50,11 @@ async def take_events(parts: Parts, body: bytes) -> Response:
         The body is no batch of events.
     """
     until = max(parts.clock(), time.time_ns() // 1000) + AHEAD
-    taken = checked(parts.store.event_check, sent_events(body), until)
+    sent = sent_events(body)
+    taken = Taken([], [], [])
+    for start in range(0, len(sent), EVENTS_A_TURN):
+        await anyio.lowlevel.checkpoint()  # scores are answered in between
+        check_into(taken, parts.store.event_check, sent, slice(start, start + EVENTS_A_TURN), until)
     if not taken.events:
         raise nothing_taken(taken.refused)
     receipt = await parts.commits.write(Entry(events=taken.events))
@@ -87,17 +93,17 @@ def sent_events(body: bytes) -> list[Any]:
     return events
 
 
-def checked(check: EventCheck, sent: Sequence[Any], until: int) -> Taken:
-    """Return which of some events keep the contract, and what is wrong with the others."""
-    taken = Taken([], [], [])
-    for place, event in enumerate(sent):
+def check_into(
+    taken: Taken, check: EventCheck, sent: Sequence[Any], part: slice, until: int
+) -> None:
+    """Add a part of some events to those that keep the contract, or to those that do not."""
+    for place in range(*part.indices(len(sent))):
         try:
-            taken.events.append(event_of(check(event, until)))
+            taken.events.append(event_of(check(sent[place], until)))
             taken.places.append(place)
         except RefusedError as error:
             why = Refusal(place, error.field, error.detail, error.remedy)
             taken.refused.append(_refused(place, why))
-    return taken
 
 
 def nothing_taken(refused: Sequence[RefusedEvent]) -> NothingTakenError:

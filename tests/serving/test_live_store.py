@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from features.errors import NoLogError
+from features.errors import NoLogError, StoreReplacedError
+from features.ledger import Ledger
+from features.ledger_entry import Event, Patch
 from models.catalog import CATALOG
 from serving.errors import NotReadyError
 from serving.live_store import LiveStore, judged
@@ -76,3 +79,63 @@ def test_the_population_decides_whether_a_model_answers(disk: Disk, live: LiveSt
     assert known.has_events is False
     assert len(known.values) == len(CHURN.features)
     assert len(judged(CHURN)) == len(CHURN.features) + 1
+
+
+class ReplacedStore(FakeStore):
+    """A store whose place another one has taken."""
+
+    def catch_up(self, ledger: Any) -> None:
+        raise StoreReplacedError("It was replaced.", remedy="Open it anew.")
+
+    def get(self, customer_id: str) -> Any:
+        raise StoreReplacedError("It was replaced.", remedy="Open it anew.")
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    opened = Ledger("sqlite://", lambda latest: 1_000)
+    yield opened
+    opened.close()
+
+
+def test_a_store_that_was_replaced_meanwhile_is_followed_by_its_successor(
+    disk: Disk, live: LiveStore, ledger: Ledger
+) -> None:
+    disk.stamp, disk.store = "first", ReplacedStore({"a": 3})
+    live.open()
+    disk.build("second", a=4)
+    ledger.append([Event("e1", "a", {"kind": "order", "occurred_at": 7})])
+    live.catch_up(ledger)
+    assert live.row(CHURN, "a", NOW, {}).values[0] == 5
+    assert live.instant == 1_000
+
+
+def test_a_score_that_meets_a_replaced_store_is_answered_by_its_successor(
+    disk: Disk, live: LiveStore
+) -> None:
+    disk.stamp, disk.store = "first", ReplacedStore({"a": 3})
+    live.open()
+    disk.build("second", a=4)
+    assert live.row(CHURN, "a", NOW, {}).values[0] == 4
+
+
+def test_time_goes_past_the_last_commit_even_if_the_store_was_filled_after_it(
+    disk: Disk, live: LiveStore, ledger: Ledger
+) -> None:
+    ledger.append(customers=[Patch("a", {"age": "19-24"})])
+    disk.build("first", a=3)
+    assert disk.store is not None
+    disk.store.applied = ledger.last
+    live.open()
+    live.catch_up(ledger)
+    assert disk.store.instant == 0
+    assert live.instant == 1_000
+
+
+def test_what_a_model_declares_of_an_attribute_goes_before_what_the_log_says(
+    disk: Disk, live: LiveStore
+) -> None:
+    disk.build("first")
+    live.open()
+    assert live.attribute_type("household_size") == "text"
+    assert live.attribute_type("never heard of") is None
