@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from typing import overload
 
 from features import engagement, exchange, experience, profile
 from features.errors import UnknownFeatureError
+from features.extension import CatalogError, Extended
 from features.feature import Feature
 from features.plan import feature_hash
 
-__all__ = ["CATALOG", "feature", "feature_hash"]
+__all__ = ["CATALOG", "Catalog", "feature", "feature_hash"]
 
-CATALOG: tuple[Feature, ...] = (
-    *exchange.CUSTOMER,
-    *exchange.IMPRESSION,
-    *experience.CUSTOMER,
-    *experience.SERVICE,
-    *engagement.CUSTOMER,
-    *engagement.LEAD,
-    *engagement.IMPRESSION,
-    *profile.FEATURES,
+
+def _check(package: str, own: Feature) -> None:
+    if own.forward:
+        raise CatalogError(
+            f"{package}.FEATURES has {own.name!r}, which looks ahead.",
+            remedy="Only a model's label may: give last= in place of next= or until=.",
+        )
+
+
+class Catalog(Sequence[Feature]):
+    """Features in order: those declared here, then those of ``NEXTBEST_CATALOG``."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._features = Extended(features, "FEATURES", Feature, _check)
+
+    def __len__(self) -> int:
+        return len(self._features.by_name())
+
+    @overload
+    def __getitem__(self, place: int) -> Feature: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Feature, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Feature | tuple[Feature, ...]:
+        return tuple(self._features.by_name().values())[place]
+
+    def __iter__(self) -> Iterator[Feature]:
+        return iter(self._features.by_name().values())
+
+    @property
+    def own(self) -> tuple[Feature, ...]:
+        """Only those of the company's own package."""
+        return self._features.own()
+
+
+CATALOG = Catalog(
+    (
+        *exchange.CUSTOMER,
+        *exchange.IMPRESSION,
+        *experience.CUSTOMER,
+        *experience.SERVICE,
+        *engagement.CUSTOMER,
+        *engagement.LEAD,
+        *engagement.IMPRESSION,
+        *profile.FEATURES,
+    )
 )
 
 

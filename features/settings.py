@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     database_url : str
         ``NEXTBEST_DATABASE_URL``: where scores are kept and what is received is written; by
         default in SQLite files under `home`.
+    catalog : str
+        ``NEXTBEST_CATALOG``: a Python module of a company's own `FEATURES` and `MODELS`.
     online_store : str
         ``NEXTBEST_ONLINE_STORE``: ``"embedded"``, under `home`, or ``redis://host:port/db``.
 
@@ -37,6 +39,7 @@ class Settings(BaseSettings):
     home: Path = Path(".nextbest")
     clock: Literal["auto", "wall", "data"] = "auto"
     database_url: str = ""
+    catalog: str = ""
     online_store: str = "embedded"
 
     @classmethod

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,8 +16,11 @@ import numpy as np
 
 from features import command
 from features.errors import BadInputError, NextbestError
+from features.frame import frame
 from features.log import EventLog
 from features.progress import shown
+from features.spark_build import frame_on_spark
+from features.spark_session import chosen_engine
 from models import catalog
 from models.bundle import Bundle
 from models.registry import CHALLENGER, PREVIOUS, NoChampionError, Registry, RegistryError, prepare
@@ -28,6 +32,7 @@ from training.job import train
 from training.parser import EVERY, job_parser, train_parser
 from training.scoring import rows_to_score
 from training.settings import TrainingSettings
+from training.spark_scoring import SparkAnswers
 
 CANNOT_TELL = 3
 """Exit code of monitor for a mistake: 2 would be taken for a roll-back."""
@@ -48,9 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     # What is no job is a model to train, so that a new model needs nothing here.
     trains = bool(given) and given[0] not in jobs and not given[0].startswith("-")
-    arguments = (train_parser() if trains else job_parser()).parse_args(given)
-    job = _train if trains else jobs[arguments.job]
-    return command.run(lambda: job(arguments, TrainingSettings.from_environment()))
+
+    def run() -> int:
+        arguments = (train_parser() if trains else job_parser()).parse_args(given)
+        job = _train if trains else jobs[arguments.job]
+        return job(arguments, TrainingSettings.from_environment())
+
+    return command.run(run)
 
 
 def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
@@ -89,8 +98,14 @@ def _dataset(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
         )
     log = EventLog.open(settings.home)
     now = moment(log, arguments.as_of, clock_name=settings.clock)
-    with shown() as report:
-        data = build(spec, log, now, progress=lambda done, of: report("rows", done, of))
+    with chosen_engine(arguments) as spark, shown() as report:
+        data = build(
+            spec,
+            log,
+            now,
+            progress=lambda done, of: report("rows", done, of),
+            compute=frame if spark is None else partial(frame_on_spark, spark),
+        )
     table = data.joined()
     try:
         table.to_parquet(out, index=False) if out.suffix == ".parquet" else table.to_csv(
@@ -114,9 +129,11 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
             "No model has a champion.", remedy="Train them: python -m training all --promote"
         )
     with (
+        chosen_engine(arguments) as spark,
         closing(SqlScoreStore(database_url(settings.home, settings.database_url or None))) as store,
         shown() as report,
     ):
+        compute = frame if spark is None else partial(frame_on_spark, spark)
         for name, version in serving.items():
             if version is None:
                 print(f"{name} has no champion and is left out.", file=sys.stderr)
@@ -127,7 +144,7 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                 report(f"{name}: rows", done, of)
 
             bundle = _downloaded(registry, spec, version)
-            data = rows_to_score(spec, log, now, progress=said)
+            data = rows_to_score(spec, log, now, progress=said, compute=compute)
             done = batch.score(
                 spec,
                 bundle,
@@ -136,6 +153,7 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                 store,
                 settings.home / "scores",
                 scored_at=time.time_ns() // 1_000,
+                engine=None if spark is None else SparkAnswers(spark),
             )
             print(batch.summary(done, now))
     return 0
