@@ -166,7 +166,7 @@ def opened(
 ) -> Iterator[TestClient]:
     """A client of an application that runs."""
     settings = ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=20_000)
-    written = ledger or Ledger("sqlite://", lambda latest: max(NOW, latest))
+    written = ledger or Ledger.open(home, clock=lambda latest: max(NOW, latest))
     app = create_app(
         settings,
         champions or Champions(CATALOG, settings.cache),
