@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def to_arrow(values: NDArray[Any]) -> pa.Array:
-    """Return values as Arrow: NaN and None become null, as in a file that pandas wrote.
+    """Return values as Arrow: a NaN stays one, None becomes null.
 
     Parameters
     ----------
@@ -19,10 +19,10 @@ def to_arrow(values: NDArray[Any]) -> pa.Array:
 
     Examples
     --------
-    >>> to_arrow(np.array([1.5, np.nan])).to_pylist()
-    [1.5, None]
+    >>> to_arrow(np.array([1.5, np.nan])).to_pylist(), to_arrow(np.array([None])).to_pylist()
+    ([1.5, nan], [None])
     """
-    return pa.array(values, pa.string() if values.dtype == object else None, from_pandas=True)
+    return pa.array(values, pa.string() if values.dtype == object else None)
 
 
 def to_numpy(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

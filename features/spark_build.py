@@ -22,12 +22,12 @@ from features.catalog import CATALOG
 from features.clock import to_iso
 from features.feature import Feature
 from features.fold_blocks import known_attributes
-from features.frame import attribute_table, attributes_read, plan_for
+from features.frame import Progress, attribute_table, attributes_read, plan_for
 from features.jit import compiled
 from features.log import EventLog
 from features.spark_fold import FoldBlocks
 from features.spark_workers import collected, errors_of_workers, map_batches, sent
-from features.spine import Spine, grid
+from features.spine import Spine
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -38,11 +38,26 @@ PARTS_A_SLOT = 3
 
 
 def frame_on_spark(
-    spark: SparkSession, log: EventLog, spine: Spine, features: Sequence[Feature]
+    spark: SparkSession,
+    log: EventLog,
+    spine: Spine,
+    features: Sequence[Feature],
+    *,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return what `features.frame.frame` returns for a log, a spine and features.
 
     The rows go to the cluster and the values come back, so both have to fit into this process.
+
+    Parameters
+    ----------
+    spark : SparkSession
+    log : EventLog
+        In a folder that every worker sees under the same path.
+    spine : Spine
+    features : sequence of Feature
+    progress : callable, optional
+        Called at the end only: Spark shows its own.
 
     Raises
     ------
@@ -52,6 +67,8 @@ def frame_on_spark(
         As `frame` raises them.
     """
     table = collected(spine_on_spark(spark, log, spine, features)).sort_by("row")
+    if progress is not None:
+        progress(1, 1)
     columns = {f.name: to_numpy(table[f.name]) for f in features}
     return pd.DataFrame(
         {name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()},
@@ -109,7 +126,13 @@ def snapshot_on_spark(
     """
     chosen = tuple(f for f in CATALOG if not f.reads) if features is None else tuple(features)
     customers = log.customers["customer_id"].unique().to_numpy(zero_copy_only=False)
-    return spine_on_spark(spark, log, grid(customers, as_ofs), chosen).drop("row")
+    rows = Spine(
+        "customer",
+        np.arange(len(customers) * len(as_ofs)),
+        np.tile(customers, len(as_ofs)),
+        np.repeat(np.array(as_ofs, np.int64), len(customers)),
+    )
+    return spine_on_spark(spark, log, rows, chosen).drop("row")
 
 
 def write_snapshot_on_spark(spark: SparkSession, log: EventLog, home: Path, as_of: int) -> Path:

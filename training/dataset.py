@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from features import clock
 from features.errors import NextbestError
-from features.feature import Aggregate, Condition, walk
+from features.feature import Aggregate, Condition, Feature, walk
 from features.frame import frame
 from features.label import matures_at
 from features.log import EventLog
@@ -23,6 +23,21 @@ from models import catalog
 from models.spec import ModelSpec
 
 Progress = Callable[[int, int], None]
+
+
+class Compute(Protocol):
+    """What `features.frame.frame` does, on this machine or on many."""
+
+    def __call__(
+        self,
+        log: EventLog,
+        spine: Spine,
+        features: Sequence[Feature],
+        *,
+        progress: Progress | None = None,
+    ) -> pd.DataFrame:
+        """Return the features of a spine's rows."""
+        ...
 
 
 class DatasetError(NextbestError):
@@ -104,7 +119,14 @@ def moment(log: EventLog, as_of: str | int | None, *, clock_name: str = "auto") 
     return clock.parse_instant(as_of, log.source.timezone)
 
 
-def build(spec: ModelSpec, log: EventLog, now: int, *, progress: Progress | None = None) -> Dataset:
+def build(
+    spec: ModelSpec,
+    log: EventLog,
+    now: int,
+    *,
+    progress: Progress | None = None,
+    compute: Compute = frame,
+) -> Dataset:
     """Return the rows whose label had matured at `now` (for a model without label: those of now).
 
     Raises
@@ -115,7 +137,7 @@ def build(spec: ModelSpec, log: EventLog, now: int, *, progress: Progress | None
     spine, mature = training_spine(spec, log, now)
     conditions = [c for c in (spec.population, spec.label) if c is not None]
     asked = [*spec.features, *(c for c in conditions if c.name not in spec.feature_names)]
-    values = frame(log, spine, asked, progress=progress)
+    values = compute(log, spine, asked, progress=progress)
     kept = np.arange(len(spine))
     if spec.population is not None:
         kept = np.flatnonzero(values[spec.population.name].to_numpy())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from features.spark_session import add_engine_arguments
 from models.catalog import CATALOG
 
 EVERY = "all"
@@ -24,7 +25,11 @@ def job_parser() -> argparse.ArgumentParser:
     dataset.add_argument("model", help=_models())
     dataset.add_argument("--out", type=Path, required=True, help="a .parquet or .csv file")
     _as_of(dataset)
-    jobs.add_parser("score", help="score all customers, open campaigns and current placements")
+    add_engine_arguments(dataset)
+    score = jobs.add_parser(
+        "score", help="score all customers, open campaigns and current placements"
+    )
+    add_engine_arguments(score)
     promote = jobs.add_parser("promote", help="choose which version serves")
     promote.add_argument("model", help=_models())
     which = promote.add_mutually_exclusive_group()

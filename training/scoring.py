@@ -13,7 +13,7 @@ from features.log import EventLog
 from features.spine import Spine, grid
 from features.window import Window
 from models.spec import ModelSpec
-from training.dataset import Dataset, Progress, customer_ids, dataset_of
+from training.dataset import Compute, Dataset, Progress, customer_ids, dataset_of
 
 OPEN = "open_"
 
@@ -23,7 +23,12 @@ class ScoringError(NextbestError):
 
 
 def rows_to_score(
-    spec: ModelSpec, log: EventLog, now: int, *, progress: Progress | None = None
+    spec: ModelSpec,
+    log: EventLog,
+    now: int,
+    *,
+    progress: Progress | None = None,
+    compute: Compute = frame,
 ) -> Dataset:
     """Return the rows a model is asked about at a moment, with their features; y is empty.
 
@@ -35,6 +40,8 @@ def rows_to_score(
     ----------
     now : int
         Microseconds UTC.
+    compute : callable
+        `features.frame.frame`, or what computes the same elsewhere.
 
     Raises
     ------
@@ -46,7 +53,7 @@ def rows_to_score(
     answered = _answered(spec, log)
     if answered is not None:
         conditions.append(answered)
-    values = frame(log, spine, [*spec.features, *conditions], progress=progress)
+    values = compute(log, spine, [*spec.features, *conditions], progress=progress)
     kept = np.ones(len(spine), dtype=bool)
     if spec.population is not None:
         kept &= values[spec.population.name].to_numpy(dtype=bool)

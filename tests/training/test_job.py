@@ -10,6 +10,7 @@ from models import catalog
 from models.registry import CHALLENGER, CHAMPION, prepare
 from models.scores import SqlScoreStore, database_url
 from training import batch, listing, monitor
+from training.command import main
 from training.dataset import build, moment
 from training.job import train
 from training.scoring import rows_to_score
@@ -188,3 +189,29 @@ def test_a_champion_that_promises_too_much_is_to_be_retrained(outcomes, log):
     wrong = type(data)(data.X, 1 - data.y, data.rows)
     assert monitor.monitor(champion, spec.gate, wrong, data.take([])).code == 1
     assert monitor.monitor(champion, spec.gate, wrong, data.take([]), champion).code == 2
+
+
+def test_a_batch_scored_on_spark_is_the_same_file(spark, outcomes, home, monkeypatch, capsys):
+    monkeypatch.setenv("NEXTBEST_HOME", str(home))
+
+    def scored(*words):
+        assert main(["score", *words]) == 0
+        files = {name: pd.read_parquet(home / "scores" / f"{name}.parquet") for name in MODELS}
+        return {name: file.drop(columns="scored_at") for name, file in files.items()}
+
+    alone = scored()
+    on_spark = scored("--engine", "spark", "--master", "local[2]")
+    for name, file in alone.items():
+        pd.testing.assert_frame_equal(on_spark[name], file, check_exact=True)
+        assert len(file) > 20
+    assert "ctr has no champion" in capsys.readouterr().err
+
+
+def test_a_dataset_made_on_spark_is_the_same_file(spark, home, monkeypatch, tmp_path):
+    monkeypatch.setenv("NEXTBEST_HOME", str(home))
+    words = ["dataset", "churn", "--as-of", "2023-09-01", "--out"]
+    assert main([*words, str(tmp_path / "alone.parquet")]) == 0
+    spark_words = ["--engine", "spark", "--master", "local[2]"]
+    assert main([*words, str(tmp_path / "spark.parquet"), *spark_words]) == 0
+    alone, on_spark = (pd.read_parquet(tmp_path / f"{n}.parquet") for n in ("alone", "spark"))
+    pd.testing.assert_frame_equal(on_spark, alone, check_exact=True)
