@@ -56,7 +56,7 @@ def find(segments: Sequence[Keys], ids: NDArray[np.uint64]) -> Found:
     return Found(times, contents)
 
 
-def ranges(rows: int) -> Iterator[tuple[int, int]]:
+def ranges(rows: int, at_once: int = AT_ONCE) -> Iterator[tuple[int, int]]:
     """Yield (first, end) of ranges of hashes, ascending, each with few enough of `rows` keys.
 
     Examples
@@ -64,7 +64,7 @@ def ranges(rows: int) -> Iterator[tuple[int, int]]:
     >>> list(ranges(10)) == [(0, 2**64)]
     True
     """
-    parts = max(-(-rows // AT_ONCE), 1)
+    parts = max(-(-rows // at_once), 1)
     bounds = [_TOP * number // parts for number in range(parts + 1)]
     yield from pairwise(bounds)
 
@@ -92,10 +92,10 @@ def write(path: Path, rows: int, parts: Iterator[Keys] | Sequence[Keys]) -> None
     words.flush()
 
 
-def merge(path: Path, segments: Sequence[Keys]) -> None:
+def merge(path: Path, segments: Sequence[Keys], at_once: int = AT_ONCE) -> None:
     """Write several indexes as one, a range at a time."""
     rows = sum(len(segment.ids) for segment in segments)
-    write(path, rows, (_joined(segments, bounds) for bounds in ranges(rows)))
+    write(path, rows, (_joined(segments, bounds) for bounds in ranges(rows, at_once)))
 
 
 def _joined(segments: Sequence[Keys], bounds: tuple[int, int]) -> Keys:
