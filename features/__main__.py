@@ -23,7 +23,7 @@ from features.spark_session import add_engine_arguments, chosen_engine
 SOURCES = ("complete-journey", "simulator")
 OPTIONS = {
     "complete-journey": ("impressions", "folder"),
-    "simulator": ("customers", "days", "drift", "late", "consent", "futures", "bulk"),
+    "simulator": ("customers", "days", "drift", "late", "consent", "futures", "judged", "bulk"),
 }
 """What may be said of each source, beside the seed."""
 
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--futures", type=int, help="drawn for what each customer is worth (default: 16)"
     )
+    made.add_argument("--judged", type=int, help="customers in spines and truth (default: all)")
     made.add_argument(
         "--bulk", action="store_true", default=None, help="for large ones, in an empty home"
     )
@@ -119,7 +120,13 @@ def _simulator(arguments: argparse.Namespace, settings: Settings, report: Report
     futures = FUTURES if arguments.futures is None else arguments.futures
     recorded, bulk = arguments.consent != "assumed", bool(arguments.bulk)
     return ingest_simulator(
-        settings.home, company, report, consent=recorded, futures=futures, bulk=bulk
+        settings.home,
+        company,
+        report,
+        consent=recorded,
+        futures=futures,
+        judged_below=arguments.judged,
+        bulk=bulk,
     )
 
 

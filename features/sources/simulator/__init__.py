@@ -68,6 +68,7 @@ def ingest_simulator(
     consent: bool = True,
     truth: bool = True,
     futures: int = FUTURES,
+    judged_below: int | None = None,
     bulk: bool = False,
 ) -> Ingested:
     """Add a simulated company to the log in `home`, and its truth beside the log.
@@ -85,6 +86,9 @@ def ingest_simulator(
         Whether to write the truth.
     futures : int
         Futures drawn for what each customer is worth; 0 leaves that out.
+    judged_below : int, optional
+        Spines and truth hold the customers with numbers below it alone, which are as good as drawn
+        at random; 0 leaves both out. By default all.
     bulk : bool
         Whether to leave out what checks a company's own events; for large ones in an empty home.
 
@@ -95,9 +99,10 @@ def ingest_simulator(
     """
     stated = source(company, consent)
     with ExitStack() as files:
-        known = files.enter_context(TruthFiles(home, futures)) if truth else None
+        wanted = truth and judged_below != 0
+        known = files.enter_context(TruthFiles(home, futures, judged_below)) if wanted else None
         if bulk:
-            log = write_in_bulk(home, company, stated, known, report)
+            log = write_in_bulk(home, company, stated, known, judged_below, report)
             rows = sum(kind.rows for kind in log.kinds.values())
             return Ingested(log, rows, 0, 0, changed=True, quarantine=None)
 
@@ -115,7 +120,7 @@ def ingest_simulator(
             home,
             customers=tables.customers(company, consent),
             campaigns=[tables.campaigns(company)],
-            spines=judged.spines(company),
+            spines=judged.spines(company, judged_below),
             properties=PROPERTIES,
             report=report,
         )

@@ -27,6 +27,7 @@ def write_in_bulk(
     company: Company,
     source: Source,
     known: TruthFiles | None = None,
+    judged_below: int | None = None,
     report: Report = silent,
 ) -> EventLog:
     """Write a simulated company into an empty home and return its log.
@@ -41,6 +42,8 @@ def write_in_bulk(
         Customers carry consents if it records them.
     known : TruthFiles, optional
         An open one, to write the truth as well.
+    judged_below : int, optional
+        Spines hold the rows of the customers with numbers below it alone.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def write_in_bulk(
         [],
         home,
         campaigns=[tables.campaigns(company)],
-        spines=judged.spines(company),
+        spines=judged.spines(company, judged_below),
         properties=PROPERTIES,
         report=report,
     ).log

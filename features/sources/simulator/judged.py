@@ -42,11 +42,21 @@ class _Part(NamedTuple):
     context: dict[str, NDArray[Any]]
 
 
-def spines(company: Company) -> dict[str, Spine]:
-    """Return every spine of a company, its rows by customer and time."""
+def spines(company: Company, last: int | None = None) -> dict[str, Spine]:
+    """Return every spine of a company, its rows by customer and time.
+
+    Parameters
+    ----------
+    company : Company
+    last : int, optional
+        Rows of the customers with numbers below it alone; with 0 there is no spine.
+    """
+    ends = company.customers if last is None else min(last, company.customers)
+    if not ends:
+        return {}
     parts: dict[str, list[Spine]] = {name: [] for name in ENTITIES}
-    for first in range(0, company.customers, TOGETHER):
-        who = people(company, first, first + TOGETHER)
+    for first in range(0, ends, TOGETHER):
+        who = people(company, first, min(first + TOGETHER, ends))
         for name, found in (
             ("lead", _leads(who, contacted=True)),
             ("held_out", _leads(who, contacted=False)),

@@ -53,6 +53,8 @@ class TruthFiles:
     home : Path
     futures : int
         For what customers are worth when the data end; 0 leaves that out.
+    judged_below : int, optional
+        Lives that begin with a customer's number at or above it are left out.
 
     Raises
     ------
@@ -60,14 +62,16 @@ class TruthFiles:
         `futures` is 1, which has no error, or negative.
     """
 
-    def __init__(self, home: Path, futures: int = worth.FUTURES) -> None:
+    def __init__(
+        self, home: Path, futures: int = worth.FUTURES, judged_below: int | None = None
+    ) -> None:
         if futures < 0 or futures == 1:
             raise BadInputError(
                 f"futures was given as {futures}.",
                 remedy="Give 2 or more, or 0 to leave out what customers are worth.",
             )
         self._folder = truth_folder(home)
-        self._futures = futures
+        self._futures, self._below = futures, judged_below
         self._open = ExitStack()
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {}
@@ -92,6 +96,8 @@ class TruthFiles:
 
     def before_week(self, life: Life) -> None:
         """Write down what is true of the rows judged when a week begins; for `stream.chunks`."""
+        if self._below is not None and life.who.numbers[0] >= self._below:
+            return
         for name, tables in truth.rows(life).items():
             self._waiting[name] += tables
         if life.week == life.who.company.weeks:

@@ -157,6 +157,23 @@ def test_a_company_in_bulk_has_the_same_events_and_spines(
         assert bulk.spine(name).row_id.tolist() == log.spine(name).row_id.tolist()
 
 
+def test_spines_and_truth_of_some_customers_leave_the_events_alone(
+    log: EventLog, tmp_path: Path
+) -> None:
+    some = ingest_simulator(tmp_path / "some", COMPANY, futures=0, judged_below=40).log
+    assert some.kinds == log.kinds
+    known = truth(tmp_path / "some", "lead_score")
+    lead = some.spine("lead")
+    whole = log.spine("lead")
+    few = np.array([int(customer[1:]) < 40 for customer in whole.customer_id])
+    assert lead.row_id.tolist() == whole.row_id[few].tolist()
+    assert set(lead.row_id) <= set(known)
+    none = ingest_simulator(tmp_path / "none", COMPANY, judged_below=0, bulk=True).log
+    assert none.kinds == log.kinds
+    assert none.spine_names == ()
+    assert not (tmp_path / "none" / "simulator").exists()
+
+
 def test_assumed_consent_leaves_it_out(tmp_path: Path) -> None:
     log = ingest_simulator(
         tmp_path, Company(customers=20, days=210), consent=False, truth=False
