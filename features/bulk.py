@@ -197,6 +197,7 @@ class BulkWriter:
             "format": manifest.FORMAT,
             "sequence": 1,
             "exported": None,
+            "origin": None,
             "source": json.loads(json.dumps(asdict(self._source))),
             "properties": self._properties,
             "buckets": self._buckets(),
@@ -263,12 +264,13 @@ class BulkWriter:
     def _index(self) -> list[manifest.Entry]:
         if not self._rows:
             return []
-        written = Keys(*(np.memmap(self._folder / n, np.uint64, "r") for n in Keys._fields))
-        parts = (
-            written.take(id_index.within(written.ids, bounds))
-            for bounds in id_index.ranges(self._rows)
-        )
+        parts = map(self._written, id_index.ranges(self._rows))
         return [keep_index(self._home, self._rows, parts)]
+
+    def _written(self, bounds: tuple[int, int]) -> Keys:
+        # Mapped anew for each range, so that what is mapped does not pile up in memory.
+        written = Keys(*(np.memmap(self._folder / n, np.uint64, "r") for n in Keys._fields))
+        return written.take(id_index.within(written.ids, bounds))
 
     def _keep(self, name: str, table: pa.Table) -> manifest.Entry:
         write = partial(pq.write_table, table, compression="zstd")

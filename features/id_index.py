@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,26 +78,21 @@ def within(ids: NDArray[np.uint64], bounds: tuple[int, int]) -> NDArray[np.int64
     return np.flatnonzero((ids >= np.uint64(bounds[0])) & (ids <= np.uint64(bounds[1] - 1)))
 
 
-def write(path: Path, rows: int, parts: Iterator[Keys] | Sequence[Keys]) -> None:
-    """Write an index of `rows` keys that come in ascending ranges, each in any order."""
-    if not rows:
-        path.write_bytes(b"")
-        return
-    words = np.memmap(path, dtype="<u8", mode="w+", shape=(2 * rows,))
-    at = 0
-    for part in parts:
-        order = np.argsort(part.ids, kind="stable")
-        end = at + len(order)
-        words[at:end] = part.ids[order]
-        words[rows + at : rows + end] = part.contents[order]
-        at = end
-    words.flush()
+def write(path: Path, parts: Iterable[Keys]) -> None:
+    """Write an index of keys that come in ascending ranges, each in any order."""
+    with path.open("wb") as ids, tempfile.TemporaryFile(dir=path.parent) as contents:
+        for part in parts:
+            order = np.argsort(part.ids, kind="stable")
+            ids.write(part.ids[order].tobytes())
+            contents.write(part.contents[order].tobytes())
+        contents.seek(0)
+        shutil.copyfileobj(contents, ids, 1 << 20)
 
 
 def merge(path: Path, segments: Sequence[Keys], at_once: int = AT_ONCE) -> None:
     """Write several indexes as one, a range at a time."""
     rows = sum(len(segment.ids) for segment in segments)
-    write(path, rows, (_joined(segments, bounds) for bounds in ranges(rows, at_once)))
+    write(path, (_joined(segments, bounds) for bounds in ranges(rows, at_once)))
 
 
 def _joined(segments: Sequence[Keys], bounds: tuple[int, int]) -> Keys:

@@ -51,6 +51,7 @@ def ingest(
     spines: Mapping[str, Spine] | None = None,
     properties: Mapping[str, str] | None = None,
     exported: int | None = None,
+    origin: str | None = None,
     block_rows: int = BLOCK_ROWS,
     report: Report = silent,
     fault: Callable[[str], None] = lambda _: None,
@@ -73,6 +74,8 @@ def ingest(
         The source's own event columns; in the log they stand in the order of their names.
     exported : int, optional
         The last sequence number of the ledger that the log now holds, see `EventLog.exported`.
+    origin : str, optional
+        A digest of all that the batches come from; `features.origin.again` then knows it again.
     block_rows : int
         Events of a block, the part of a bucket that is read at once; it is a little less, since
         no customer is cut in two, and more where a single customer has more.
@@ -102,12 +105,17 @@ def ingest(
         changed = content != work.old
         if changed:
             content["sequence"] += 1
+        if changed or origin is not None:
+            whole = origin is not None and not work.quarantine.rows
+            rows = work.events.added + work.events.repeated
+            content["origin"] = {"digest": origin, "rows": rows} if whole else None
+        if content != work.old:
             manifest.publish(home, content, fault)
             manifest.collect_garbage(home, work.old, content)
     return Ingested(
         EventLog.open(home),
-        work.added,
-        work.repeated,
+        work.events.added,
+        work.events.repeated,
         work.quarantine.rows,
         changed,
         quarantine,

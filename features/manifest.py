@@ -80,7 +80,7 @@ def fingerprint(content: dict[str, Any]) -> str:
 
     Of the events it has the digest of their keys, so that merging runs changes nothing.
     """
-    layout = ("format", "sequence", "exported", "buckets", "index")
+    layout = ("format", "sequence", "exported", "origin", "buckets", "index")
     data = {name: value for name, value in content.items() if name not in layout}
     return hashlib.sha256(_dump(data)).hexdigest()
 

@@ -140,7 +140,7 @@ def _cut(held: Sequence[Chunk], block_rows: int) -> list[Chunk]:
 
 def keep_index(home: Path, rows: int, parts: Iterator[Keys]) -> manifest.Entry:
     """Write an index of keys that come in ascending ranges, and return its entry."""
-    entry = manifest.keep(home, "index", ".u64", lambda path: id_index.write(path, rows, parts))
+    entry = manifest.keep(home, "index", ".u64", lambda path: id_index.write(path, parts))
     return entry | {"rows": rows}
 
 

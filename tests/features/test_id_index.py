@@ -28,7 +28,7 @@ def test_merged_indexes_hold_every_key_sorted_and_find_it(
     folder = tmp_path_factory.mktemp("index")
     segments = []
     for number, held in enumerate(found):
-        id_index.write(folder / f"{number}.u64", len(held), [keys_of(held)])
+        id_index.write(folder / f"{number}.u64", [keys_of(held)])
         segments.append(id_index.load(folder / f"{number}.u64"))
     id_index.merge(folder / "all.u64", segments, at_once)
     whole = id_index.load(folder / "all.u64")
@@ -55,5 +55,5 @@ def test_every_id_lies_within_one_range(ids: list[int], at_once: int) -> None:
 
 
 def test_an_empty_index_is_an_empty_file(tmp_path: Path) -> None:
-    id_index.write(tmp_path / "none.u64", 0, [])
+    id_index.write(tmp_path / "none.u64", [])
     assert id_index.load(tmp_path / "none.u64").ids.tolist() == []

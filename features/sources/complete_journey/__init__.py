@@ -7,10 +7,11 @@ from itertools import chain
 from pathlib import Path
 
 from features.ingest import Ingested, ingest
+from features.origin import again, origin
 from features.progress import Report, silent
 from features.sources.complete_journey import campaigns, households, mailer, orders
 from features.sources.complete_journey.dates import SOURCE
-from features.sources.complete_journey.files import opened
+from features.sources.complete_journey.files import opened, paths
 
 PROPERTIES = {
     "store": "text",
@@ -49,6 +50,9 @@ def ingest_complete_journey(
         The package is not installed, its files are not what they were, or the log in `home`
         belongs to another source.
     """
+    made_of = origin(paths(folder), {"impressions": impressions, "seed": seed})
+    if (done := again(home, made_of)) is not None:
+        return done
     with opened(folder) as database:
         mailers = mailer.past(database)
         drawn = mailers.draw(impressions, seed)
@@ -68,5 +72,6 @@ def ingest_complete_journey(
                 "placement": mailer.spine(mailer.current(database), "placement"),
             },
             properties=PROPERTIES,
+            origin=made_of,
             report=report,
         )

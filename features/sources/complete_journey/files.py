@@ -48,6 +48,12 @@ def package_folder(package: str = PACKAGE) -> Path:
     return Path(found.origin).parent / "data"
 
 
+def paths(folder: Path | None = None) -> list[Path]:
+    """Return where the package's Parquet files should lie."""
+    folder = package_folder() if folder is None else folder
+    return [folder / f"{name}.parquet" for name in TABLES]
+
+
 @contextmanager
 def opened(folder: Path | None = None) -> Iterator[Any]:
     """Open a DuckDB connection with each file as a view, and the calendar as tables.
