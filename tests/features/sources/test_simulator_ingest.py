@@ -13,6 +13,7 @@ from features.__main__ import main
 from features.declare import events
 from features.errors import BadInputError
 from features.frame import frame
+from features.jit import Compiled, compiled
 from features.log import EventLog
 from features.sources.simulator import Company, ingest_simulator, read_truth
 from features.sources.simulator.company import STARTS_AT, WEEK
@@ -35,6 +36,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def log(home: Path) -> EventLog:
     return EventLog.open(home)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Compiled:
+    return compiled()
 
 
 def truth(home: Path, model: str) -> dict[str, dict[str, Any]]:
@@ -62,19 +68,22 @@ def test_every_lead_and_advertisement_has_its_truth(home: Path, log: EventLog) -
         assert rows == len(known)
 
 
-def test_everyone_judged_for_churn_has_a_truth_and_nobody_else(home: Path, log: EventLog) -> None:
+def test_everyone_judged_for_churn_has_a_truth_and_nobody_else(
+    home: Path, log: EventLog, engine: Compiled
+) -> None:
     known = truth(home, "churn")
     weeks = [13, 14, 30, COMPANY.weeks]
     moments = [STARTS_AT + week * WEEK for week in weeks]
     ids = sorted(set(log.customers["customer_id"].to_pylist()))
     spine = grid(ids, moments)
-    active = frame(log, spine, [events("order").any(last="90d")]).iloc[:, 0].to_numpy(dtype=bool)
+    asked = [events("order").any(last="90d")]
+    active = frame(log, spine, asked, engine=engine).iloc[:, 0].to_numpy(dtype=bool)
     judged = {row_id for row_id in known if known[row_id]["as_of"] in moments}
     assert judged == set(spine.row_id[active])
     assert 50 < len(judged) < len(spine)
 
 
-def test_what_decides_is_in_the_catalogue_of_features(log: EventLog) -> None:
+def test_what_decides_is_in_the_catalogue_of_features(log: EventLog, engine: Compiled) -> None:
     """The counts behind a probability are features, to the last event."""
     orders, tickets, lines = events("order"), events("ticket"), events("order_line")
     asked = [
@@ -93,7 +102,7 @@ def test_what_decides_is_in_the_catalogue_of_features(log: EventLog) -> None:
         if life.week not in (13, 27, COMPANY.weeks):
             return
         names = [f"c{number:09d}" for number in life.who.numbers]
-        found = frame(log, grid(names, [STARTS_AT + life.week * WEEK]), asked)
+        found = frame(log, grid(names, [STARTS_AT + life.week * WEEK]), asked, engine=engine)
         past = life.history
         everyone = np.arange(len(names))
         for feature, counted in zip(
@@ -142,7 +151,7 @@ def test_another_company_is_refused_and_the_truth_stays(home: Path) -> None:
 
 
 def test_a_company_in_bulk_has_the_same_events_and_spines(
-    home: Path, log: EventLog, tmp_path: Path
+    home: Path, log: EventLog, engine: Compiled, tmp_path: Path
 ) -> None:
     bulk = ingest_simulator(tmp_path, COMPANY, futures=0, bulk=True).log
     assert bulk.kinds == log.kinds
@@ -151,7 +160,7 @@ def test_a_company_in_bulk_has_the_same_events_and_spines(
     assert read_truth(tmp_path, "churn").equals(read_truth(home, "churn"))
     spine = grid(sorted(set(log.customers["customer_id"].to_pylist())), [COMPANY.ends_at])
     asked = [*exchange.CUSTOMER, *experience.SERVICE]
-    one, other = frame(log, spine, asked), frame(bulk, spine, asked)
+    one, other = (frame(each, spine, asked, engine=engine) for each in (log, bulk))
     assert one.equals(other)
     for name in log.spine_names:
         assert bulk.spine(name).row_id.tolist() == log.spine(name).row_id.tolist()
