@@ -59,13 +59,21 @@ class Tables:
             sa.Column("name", text, primary_key=True),
             sa.Column("type", text, nullable=False),
         )
+        # Asked at every commit, and slower to put together than to answer.
+        by_number = columns.sequence
+        newest_first = sa.select(by_number, columns.at).order_by(by_number.desc())
+        self._tail = newest_first.limit(1)
+        later = sa.select(self.ledger).where(by_number > sa.bindparam("after"))
+        self._since = later.order_by(by_number).limit(sa.bindparam("most", type_=sa.Integer))
 
     def tail(self, connection: sa.Connection) -> tuple[int, int]:
         """Return number and moment of the last line; zeros before the first."""
-        table = self.ledger
-        query = sa.select(table.c.sequence, table.c.at).order_by(table.c.sequence.desc()).limit(1)
-        found = connection.execute(query).first()
-        return (0, 0) if found is None else (found.sequence, found.at)
+        found = connection.execute(self._tail).first()
+        return (0, 0) if found is None else (found[0], found[1])
+
+    def since(self, connection: sa.Connection, sequence: int, limit: int) -> Sequence[Any]:
+        """Return the lines after a number, in order, at most `limit` of them."""
+        return connection.execute(self._since, {"after": sequence, "most": limit}).all()
 
     def insert(self, connection: sa.Connection, lines: Sequence[Line]) -> None:
         """Add lines: one statement on PostgreSQL, one prepared statement on SQLite."""
