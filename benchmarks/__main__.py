@@ -21,8 +21,9 @@ from features.clock import now
 from features.frame import frame
 from features.jit import compiled
 from features.log import EventLog
-from features.online import EmbeddedStore, OnlineFeatures
+from features.online import OnlineFeatures
 from features.settings import Settings
+from features.shelf import shelf_of
 from features.spine import grid
 from features.window import DAY
 
@@ -40,9 +41,9 @@ def measure(settings: Settings) -> int:
     """Print how long features take offline and online."""
     log = EventLog.open(settings.home)
     engine = compiled(settings.home / "numba")
-    store = EmbeddedStore.open(settings.home)
+    store = shelf_of(settings.home, settings.online_store).open()
     features = [feature for feature in CATALOG if not feature.reads]
-    as_of = now(settings.clock, log.source, last_instant=log.last_instant)
+    as_of = now(settings.clock, log.source, last_instant=store.last_instant)
     customers = sorted(store.customer_ids())
     rows = grid(customers, [as_of - 28 * DAY * number for number in range(MOMENTS)])
     offline = median(lambda: frame(log, rows, features, engine=engine), runs=3)

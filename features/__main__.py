@@ -1,11 +1,11 @@
-"""The command line: ``python -m features ingest | export | merge | build | log``."""
+"""The command line: ``python -m features ingest | export | merge | materialise | build | log``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rich.console import Console
@@ -31,7 +31,14 @@ OPTIONS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    commands = {"ingest": _ingest, "export": _export, "merge": _merge, "build": _build, "log": _log}
+    commands = {
+        "ingest": _ingest,
+        "export": _export,
+        "merge": _merge,
+        "materialise": _materialise,
+        "build": _build,
+        "log": _log,
+    }
     return command.run(lambda: commands[arguments.command](arguments, Settings.from_environment()))
 
 
@@ -64,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("export", help="put what the API received into the log")
     commands.add_parser("merge", help="merge the log's small runs, so that it reads faster")
+    fill = commands.add_parser("materialise", help="fill serving's online store from the log")
+    fill.add_argument(
+        "--anew", action="store_true", help="also where it was filled from this log already"
+    )
     build = commands.add_parser(
         "build", help="prepare serving's store and a table of all features at the clock"
     )
@@ -175,8 +186,33 @@ def _exported(settings: Settings) -> bool:
     return True
 
 
-def _build(arguments: argparse.Namespace, settings: Settings) -> int:
+def _materialise(arguments: argparse.Namespace, settings: Settings) -> int:
+    _filled(EventLog.open(settings.home), settings, anew=arguments.anew)
+    return 0
+
+
+def _filled(log: EventLog, settings: Settings, *, anew: bool = False) -> None:
+    """Fill the online store from the log, and let it follow what is in the ledger beyond that."""
+    from features.ledger import Ledger
     from features.materialise import materialise
+    from features.shelf import shelf_of
+
+    shelf = shelf_of(settings.home, settings.online_store)
+    with ExitStack() as held:
+        ledger = Ledger.found(settings.home, settings.database_url or None)
+        if ledger is not None:
+            held.enter_context(closing(ledger))
+        report = held.enter_context(shown())
+        store = held.enter_context(
+            closing(materialise(log, shelf, ledger, anew=anew, report=report))
+        )
+        people = sum(1 for _ in store.customer_ids())
+        print(
+            f"Online store: {people:,} customers, {store.sequence:,} lines of the ledger applied."
+        )
+
+
+def _build(arguments: argparse.Namespace, settings: Settings) -> int:
     from features.snapshots import write_snapshot
     from features.spark_build import write_snapshot_on_spark
 
@@ -188,13 +224,12 @@ def _build(arguments: argparse.Namespace, settings: Settings) -> int:
         else parse_instant(arguments.as_of, log.source.timezone)
     )
     with chosen_engine(arguments) as spark:
-        store = materialise(log, settings.home)
+        _filled(log, settings)
         table = (
             write_snapshot(log, settings.home, as_of)
             if spark is None
             else write_snapshot_on_spark(spark, log, settings.home, as_of)
         )
-    print(f"Online store: {store}")
     print(f"Features of all customers as of {to_iso(as_of)}: {table}")
     return 0
 

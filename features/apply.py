@@ -2,61 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import msgspec
 import numpy as np
 
 from features import record
 from features.derived import Derived
 from features.dictionary import Dictionary
-from features.kernel import NO_CODE, NULL
-from features.record import Buffer, State
-from features.store_meta import CAMPAIGNS, Progress, customer_key, name_key, pack_word, word_keys
+from features.draft import Draft, Words
+from features.kernel import NULL
+from features.record import EVER, Buffer, Record, State
+from features.store_meta import (
+    CAMPAIGNS,
+    Meta,
+    Progress,
+    customer_key,
+    name_key,
+    pack_campaigns,
+    pack_word,
+    read_campaigns,
+    word_keys,
+)
+from features.tiling import Background, Nothing, Tiling
 
 if TYPE_CHECKING:
     from features.ledger import Change
 
 
-class Draft(Protocol):
-    """A transaction of a store; reads see its own writes, and all of it counts or nothing."""
+class Changes(Protocol):
+    """The ledger, as a store reads it."""
 
-    def fetch(self, keys: Sequence[bytes]) -> None:
-        """Be told which values will be asked for."""
+    def since(self, sequence: int, limit: int = ...) -> Sequence[Change]:
+        """Return the lines after a number, in order, at most `limit` of them."""
         ...
 
-    def get(self, key: bytes) -> Buffer | None:
-        """Return a value."""
+    def of_customer(self, customer_id: str, up_to: int | None = None) -> Sequence[Change]:
+        """Return a customer's events and changes, in order, up to a number."""
         ...
-
-    def put(self, key: bytes, value: bytes) -> None:
-        """Write a value."""
-        ...
-
-
-class Words:
-    """Dictionaries that may grow in a transaction, and are left alone if it fails."""
-
-    def __init__(self, dictionaries: Mapping[str, Dictionary]) -> None:
-        self.new: list[tuple[str, str]] = []
-        self._dictionaries = dictionaries
-        self._codes: dict[tuple[str, str], int] = {}
-        self._sizes = {name: len(held) for name, held in dictionaries.items()}
-
-    def code(self, column: str, text: str | None) -> int:
-        """Return a text's code; one never seen before gets the next."""
-        if text is None:
-            return NO_CODE
-        code = self._dictionaries[column].code(text)
-        if code >= 0:
-            return code
-        if (column, text) not in self._codes:
-            self._codes[column, text] = self._sizes[column]
-            self._sizes[column] += 1
-            self.new.append((column, text))
-        return self._codes[column, text]
 
 
 @dataclass
@@ -76,30 +60,39 @@ class Arrivals:
     states: list[State] = field(default_factory=list)
 
 
+class _Grown(NamedTuple):
+    """What becomes of a customer: a new record, and what is written of the tiles."""
+
+    record: Record
+    tiles: dict[bytes, bytes]
+    anew: bool
+
+
 class Applier:
-    """Applies changes to the records of a store with given columns.
+    """Applies changes to the records of a store.
 
     Parameters
     ----------
-    columns : sequence of str
-        The rows of the matrix, ``occurred_at`` and ``recorded_at`` first.
+    meta : Meta
+        Of the store.
     dictionaries : mapping of str to Dictionary
-        For each column of codes.
-    timezone : str
-        The source's own, for customers whose time zone is not known.
+        For each column of codes, as they are now.
+    background : Background
     """
 
     def __init__(
-        self,
-        columns: Sequence[str],
-        dictionaries: Mapping[str, Dictionary],
-        timezone: str,
+        self, meta: Meta, dictionaries: Mapping[str, Dictionary], background: Background
     ) -> None:
-        self._columns = tuple((name, name in dictionaries) for name in columns)
+        self._names = meta.columns
+        self._columns = tuple((name, name in dictionaries) for name in meta.columns)
         self._dictionaries = dictionaries
-        self._derived = Derived(columns, timezone)
+        self._derived = Derived(meta.columns, meta.source.timezone)
+        self._home = background.home
+        self.tiling = Tiling(meta, dictionaries, background)
 
-    def apply(self, draft: Draft, progress: Progress, changes: Sequence[Change]) -> Progress:
+    def apply(
+        self, draft: Draft, progress: Progress, changes: Sequence[Change], ledger: Changes
+    ) -> Progress:
         """Write what changes make of the records, and return how far the store then is.
 
         Parameters
@@ -109,18 +102,33 @@ class Applier:
             Of the draft's store; every change comes after its `applied`.
         changes : sequence of Change
             In order.
+        ledger : Changes
+            Where they are from, for a customer who must be made anew.
         """
         words = Words(self._dictionaries)
         arrivals, campaigns = self._sorted(changes, words)
         draft.fetch([customer_key(customer) for customer in arrivals])
         # All is read before anything is written: a value lies in the store only until then.
         held = {customer: draft.get(customer_key(customer)) for customer in arrivals}
-        grown = self._grown(held, arrivals)
-        for customer, value in grown.items():
-            draft.put(customer_key(customer), value)
+        now = max(progress.last_instant, *map(_latest, changes))
+        written: dict[str, _Grown] = {}
+        for customer, grown in self._inserted(held, arrivals):
+            if grown is None:
+                made = self._remade(customer, words, ledger, changes[-1].sequence)
+                parts = self.tiling.split(made, Nothing(), now)
+            else:
+                parts = self.tiling.split(grown, draft.tiles(customer), now)
+            written[customer] = _Grown(*parts, anew=grown is None)
+        values = {customer: record.encode(one.record) for customer, one in written.items()}
+        for customer, one in written.items():
+            draft.put(customer_key(customer), values[customer])
             full = name_key(customer) if held[customer] is None else None
             if full is not None:
                 draft.put(full, customer.encode())
+            if one.anew:
+                draft.drop_tiles(customer)
+            if one.tiles:
+                draft.put_tiles(customer, one.tiles)
         if campaigns:
             _write_campaigns(draft, campaigns)
         keys = word_keys(progress.words, progress.words + len(words.new))
@@ -130,7 +138,7 @@ class Applier:
             applied=changes[-1].sequence,
             words=progress.words + len(words.new),
             campaigns=progress.campaigns + bool(campaigns),
-            last_instant=max(progress.last_instant, *map(_latest, changes)),
+            last_instant=now,
             instant=max(progress.instant, *(change.at for change in changes)),
         )
 
@@ -167,9 +175,10 @@ class Applier:
             for name, coded in self._columns
         ]
 
-    def _grown(
+    def _inserted(
         self, held: Mapping[str, Buffer | None], arrivals: Mapping[str, Arrivals]
-    ) -> dict[str, bytes]:
+    ) -> Iterator[tuple[str, Record | None]]:
+        """Yield each customer's record with what arrived; None if it came too late for that."""
         n_columns = len(self._columns)
         records = [
             record.empty(n_columns) if value is None else record.decode(value)
@@ -184,17 +193,38 @@ class Applier:
         columns = [event for arrived in arrivals.values() for event in arrived.events]
         values = np.array(columns, np.int64).reshape(-1, n_columns).T.copy()
         self._derived.fill(values, zones)
-        grown: dict[str, bytes] = {}
         start = 0
         for (customer, arrived), old, states in zip(arrivals.items(), records, known, strict=True):
             new, stop = old, start + len(arrived.ids)
+            if old.cut != EVER and any(event[0] < old.cut for event in arrived.events):
+                yield customer, None
+                start = stop
+                continue
             if arrived.ids:
                 new = record.insert(new, values[:, start:stop], arrived.ids)
             if arrived.states:
                 new = new._replace(states=record.pack_states(states))
-            grown[customer] = record.encode(new)
+            yield customer, new
             start = stop
-        return grown
+
+    def _remade(self, customer: str, words: Words, ledger: Changes, up_to: int) -> Record:
+        """Return a customer's record with every event, from the log and the ledger."""
+        from features.rebuild import past  # reads the log, which serving otherwise never does
+
+        found = past(self._home, customer, self._names, words)
+        states, events, ids = list(found.states), [], []
+        for change in ledger.of_customer(customer, up_to):
+            if change.sequence <= found.exported:
+                continue
+            if change.kind == "event":
+                events.append(self.column(change.content, words))
+                ids.append(change.content["event_id"].encode())
+            else:
+                states.append((change.at, change.content["attributes"]))
+        new = np.array(events, np.int64).reshape(-1, len(self._names)).T
+        made = record.insert(found.record(), new, ids)
+        self._derived.fill_past(made.values, sorted(states, key=lambda state: state[0]))
+        return made._replace(states=record.pack_states(states))
 
 
 def _latest(change: Change) -> int:
@@ -207,17 +237,3 @@ def _write_campaigns(draft: Draft, changed: Mapping[str, Mapping[str, Any]]) -> 
     for name, content in changed.items():
         campaigns[name] = {key: value for key, value in content.items() if key != "campaign_id"}
     draft.put(CAMPAIGNS, pack_campaigns(campaigns))
-
-
-def pack_campaigns(campaigns: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Return campaigns as they are stored; what is not known of one is left out."""
-    plain = {
-        name: {key: value for key, value in content.items() if value is not None}
-        for name, content in campaigns.items()
-    }
-    return msgspec.json.encode(plain, order="sorted")
-
-
-def read_campaigns(value: Buffer | None) -> dict[str, dict[str, Any]]:
-    """Return what `pack_campaigns` was given."""
-    return {} if value is None else msgspec.json.decode(value, type=dict[str, dict[str, Any]])

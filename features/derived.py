@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from features.local_time import DERIVED, derive, is_zone, offsets_of
 from features.record import State
 
+NEVER = 2**63 - 1
 TIME_ZONE = "timezone"
 """The attribute that names a customer's time zone."""
 
@@ -53,6 +54,20 @@ class Derived:
                 return own if own is not None and is_zone(own) else self._timezone
         return self._timezone
 
+    def fill_past(self, values: NDArray[np.int64], states: Sequence[State]) -> None:
+        """Write the derived rows of all events of one customer.
+
+        Parameters
+        ----------
+        values : ndarray of int64, shape (n_columns, n_events)
+        states : sequence of (known_at, attributes)
+            Sorted.
+        """
+        since = [known_at for known_at, _ in states]
+        named = [self.zone(states[:number], NEVER) for number in range(len(states) + 1)]
+        zone = np.searchsorted(since, values[1], side="left")
+        self._write(values, named, zone)
+
     def fill(self, values: NDArray[np.int64], zones: Sequence[str]) -> None:
         """Write the derived rows of some events.
 
@@ -62,10 +77,14 @@ class Derived:
         zones : sequence of str
             Of each event.
         """
-        if not self._rows:
-            return
         numbers = {name: number for number, name in enumerate(dict.fromkeys(zones))}
         zone = np.fromiter((numbers[name] for name in zones), np.int64, len(zones))
-        ahead = offsets_of(list(numbers), zone, values[0])
-        for row, name in self._rows:
-            values[row] = derive(name, values[0], ahead)
+        self._write(values, list(numbers), zone)
+
+    def _write(
+        self, values: NDArray[np.int64], zones: Sequence[str], zone: NDArray[np.int64]
+    ) -> None:
+        if self._rows:
+            ahead = offsets_of(zones, zone, values[0])
+            for row, name in self._rows:
+                values[row] = derive(name, values[0], ahead)

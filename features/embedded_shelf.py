@@ -5,14 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from features.embedded_store import EmbeddedStore
+from features.draft import Draft
+from features.embedded_store import EmbeddedDraft, EmbeddedStore
 from features.errors import NoLogError, StoreError
 from features.lmdb_file import MAP_SIZE, LmdbFile
+from features.tiling import Background
 
 FOLDER = "online"
 CURRENT = "CURRENT"
@@ -23,15 +24,15 @@ class EmbeddedShelf:
 
     Parameters
     ----------
-    home : Path
-        ``NEXTBEST_HOME``.
+    background : Background
+        Its home holds the store.
     map_size : int
         Of a new generation's file, in bytes of address space.
     """
 
-    def __init__(self, home: Path, map_size: int = MAP_SIZE) -> None:
-        self.root = home / FOLDER
-        self._home = home
+    def __init__(self, background: Background, map_size: int = MAP_SIZE) -> None:
+        self.background = background
+        self.root = background.home / FOLDER
         self._map_size = map_size
         self._filled: LmdbFile | None = None
 
@@ -40,7 +41,7 @@ class EmbeddedShelf:
         name = self.stamp()
         if name is None:
             raise NoLogError(
-                f"There is no online store under {self._home}.",
+                f"There is no online store under {self.background.home}.",
                 remedy="Ingest a source, then fill the store: python -m features build",
             )
         return self.generation(name)
@@ -76,15 +77,9 @@ class EmbeddedShelf:
         """Begin an empty generation."""
         self._filled = LmdbFile.create(self.root / name, self._map_size)
 
-    def put(self, name: str, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write values of a generation that nobody reads yet."""
-        held = list(pairs)
-
-        def write(txn: Any) -> None:
-            for key, value in held:
-                txn.put(key, value)
-
-        LmdbFile.at(self.root / name).write(write)
+    def write(self, name: str, work: Callable[[Draft], None]) -> None:
+        """Write to a generation that nobody reads yet."""
+        LmdbFile.at(self.root / name).write(lambda txn: work(EmbeddedDraft(txn)))
 
     def generation(self, name: str) -> EmbeddedStore:
         """Return the store of a generation."""
@@ -94,7 +89,7 @@ class EmbeddedShelf:
                 f"The online store in {folder} is not there, or an older Nextbest wrote it.",
                 remedy="Fill it again: python -m features materialise",
             )
-        return EmbeddedStore(LmdbFile.at(folder))
+        return EmbeddedStore(LmdbFile.at(folder), self.background)
 
     def point(self, name: str, draft: Any) -> None:
         """Make a generation the current one, in one step."""

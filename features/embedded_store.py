@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from features import record
@@ -10,7 +10,8 @@ from features.following import FollowingStore
 from features.history import History
 from features.lmdb_file import LmdbFile
 from features.record import Buffer
-from features.store_meta import META, STATE, Meta, Progress, customer_key
+from features.store_meta import META, STATE, Meta, Progress, customer_key, tiles_key
+from features.tiling import Background
 
 T = TypeVar("T")
 
@@ -25,12 +26,13 @@ class EmbeddedStore(FollowingStore):
     Parameters
     ----------
     file : LmdbFile
+    background : Background
     """
 
-    def __init__(self, file: LmdbFile) -> None:
+    def __init__(self, file: LmdbFile, background: Background) -> None:
         self.file = file
         with file.reading() as txn:
-            super().__init__(Meta.unpack(txn.get(META)))
+            super().__init__(Meta.unpack(txn.get(META)), background)
             self.follow(txn.get(STATE) or b"", txn.get)
 
     def history(self, customer_id: str) -> _Reading:
@@ -47,7 +49,7 @@ class EmbeddedStore(FollowingStore):
 
     def transact(self, work: Callable[[Any], T]) -> T:
         """Return what `work` returns, all of its writes done; it may be called again."""
-        return self.file.write(lambda txn: work(_Draft(txn)))
+        return self.file.write(lambda txn: work(EmbeddedDraft(txn)))
 
     def customer_ids(self) -> list[str]:
         """Return everybody known, sorted."""
@@ -69,8 +71,22 @@ class EmbeddedStore(FollowingStore):
         self.settle()
 
 
-class _Draft:
-    """A write transaction of LMDB; see `features.apply.Draft`."""
+class _Tiles:
+    """The tiles of one customer in a transaction."""
+
+    __slots__ = ("_begin", "_txn")
+
+    def __init__(self, txn: Any, customer_id: str) -> None:
+        self._txn = txn
+        self._begin = tiles_key(customer_id)
+
+    def get(self, names: Sequence[bytes]) -> list[Buffer | None]:
+        """Return tiles by their names; None where there is none."""
+        return [self._txn.get(self._begin + name) for name in names]
+
+
+class EmbeddedDraft:
+    """A write transaction of LMDB; see `features.draft.Draft`."""
 
     def __init__(self, txn: Any) -> None:
         self._txn = txn
@@ -79,6 +95,26 @@ class _Draft:
 
     def fetch(self, keys: Sequence[bytes]) -> None:
         """Do nothing: a value is read where it lies."""
+
+    def tiles(self, customer_id: str) -> _Tiles:
+        """Return what reads a customer's tiles."""
+        return _Tiles(self._txn, customer_id)
+
+    def put_tiles(self, customer_id: str, tiles: Mapping[bytes, bytes]) -> None:
+        """Write some of a customer's tiles; an empty one is removed."""
+        begin = tiles_key(customer_id)
+        for name, value in tiles.items():
+            if value:
+                self._txn.put(begin + name, value)
+            else:
+                self._txn.delete(begin + name)
+
+    def drop_tiles(self, customer_id: str) -> None:
+        """Remove all of a customer's tiles."""
+        begin = tiles_key(customer_id)
+        with self._txn.cursor() as cursor:
+            while cursor.set_range(begin) and bytes(cursor.key()).startswith(begin):
+                cursor.delete()
 
 
 class _Reading:
@@ -96,7 +132,11 @@ class _Reading:
         try:
             progress = store.follow(txn.get(STATE) or b"", txn.get)
             value = txn.get(customer_key(self._customer))
-            return None if value is None else History.of(record.decode(value), progress)
+            return (
+                None
+                if value is None
+                else History.of(record.decode(value), progress, _Tiles(txn, self._customer))
+            )
         except BaseException:
             store.file.end(txn)
             raise

@@ -18,15 +18,14 @@ from features.jit import Compiled
 from features.log import EventLog
 from features.progress import Report
 from features.record import EVER, Record, State
-from features.store_meta import customer_key, name_key
 
 STEP = "filling the online store"
 _AT_ONCE = 100_000
-Pairs = list[tuple[bytes, bytes]]
+Records = list[tuple[str, Record]]
 
 
-def records(log: EventLog, plan: Plan, engine: Compiled, report: Report) -> Iterator[Pairs]:
-    """Yield keys and values of all customers' records, those of one block at a time.
+def records(log: EventLog, plan: Plan, engine: Compiled, report: Report) -> Iterator[Records]:
+    """Yield all customers and their records, those of one block at a time.
 
     Parameters
     ----------
@@ -44,39 +43,33 @@ def records(log: EventLog, plan: Plan, engine: Compiled, report: Report) -> Iter
     for ref in log.blocks:
         held = hold(log, ref, plan, attributes, engine)
         rows = attributes.rows_of(held.customers).tolist()
-        ids = _Ids(log.event_ids(ref))
+        ids = Ids(log.event_ids(ref))
         values, offsets = held.events.values, held.events.offsets.tolist()
-        pairs: Pairs = []
+        found: Records = []
         for number, customer in enumerate(held.customers.to_pylist()):
             start, stop = offsets[number : number + 2]
             states = record.pack_states(_states(attributes, rows[number]))
             one = Record(values[:, start:stop], *ids.of(start, stop), states, EVER)
-            pairs += _pairs(customer, one)
+            found.append((customer, one))
         done += ref.rows
         report(STEP, done, total)
-        yield pairs
+        yield found
     yield from _quiet(log, attributes, len(plan.columns))
 
 
-def _quiet(log: EventLog, attributes: AttributeTable, n_columns: int) -> Iterator[Pairs]:
-    """Yield the records of those of whom only attributes are known."""
+def _quiet(log: EventLog, attributes: AttributeTable, n_columns: int) -> Iterator[Records]:
+    """Yield those of whom only attributes are known."""
     blocks, _ = log.locate(attributes.customers)
     rows = np.flatnonzero(blocks < 0)
     nobody = record.empty(n_columns)
     for first in range(0, len(rows), _AT_ONCE):
         some = rows[first : first + _AT_ONCE]
-        pairs: Pairs = []
+        found: Records = []
         names = attributes.customers.take(pa.array(some)).to_pylist()
         for customer, row in zip(names, some.tolist(), strict=True):
             states = record.pack_states(_states(attributes, row))
-            pairs += _pairs(customer, nobody._replace(states=states))
-        yield pairs
-
-
-def _pairs(customer: str, one: Record) -> Pairs:
-    pairs = [(customer_key(customer), record.encode(one))]
-    full = name_key(customer)
-    return pairs if full is None else [*pairs, (full, customer.encode())]
+            found.append((customer, nobody._replace(states=states)))
+        yield found
 
 
 def _states(attributes: AttributeTable, row: int) -> Sequence[State]:
@@ -92,7 +85,7 @@ def _states(attributes: AttributeTable, row: int) -> Sequence[State]:
     ]
 
 
-class _Ids:
+class Ids:
     """The ids of a block's events, cut without making texts of them."""
 
     def __init__(self, ids: Any) -> None:

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from features.apply import Applier, Draft, read_campaigns
+from features.apply import Applier, Changes
 from features.dictionary import Dictionary
+from features.draft import Draft
 from features.errors import StoreReplacedError
 from features.history import History
 from features.kernel import NULL
 from features.record import Buffer
-from features.store_meta import CAMPAIGNS, STATE, Meta, Progress, unpack_word, word_keys
-
-if TYPE_CHECKING:
-    from features.ledger import Change
+from features.store_meta import (
+    CAMPAIGNS,
+    STATE,
+    Meta,
+    Progress,
+    read_campaigns,
+    unpack_word,
+    word_keys,
+)
+from features.tiling import Background, Tiling
 
 T = TypeVar("T")
 BATCH = 1_000
-
-
-class Changes(Protocol):
-    """The ledger, as a store reads it."""
-
-    def since(self, sequence: int, limit: int = ...) -> Sequence[Change]:
-        """Return the lines after a number, in order, at most `limit` of them."""
-        ...
 
 
 class FollowingStore(ABC):
@@ -43,19 +42,26 @@ class FollowingStore(ABC):
         As of the last read.
     """
 
-    def __init__(self, meta: Meta) -> None:
+    def __init__(self, meta: Meta, background: Background) -> None:
         self.meta = meta
         self.source = meta.source
         self.columns = meta.columns
         self.fingerprint = meta.fingerprint
         self.properties = meta.properties
         self.attribute_types = meta.attribute_types
-        self.dictionaries = {name: Dictionary(levels) for name, levels in meta.levels.items()}
+        self.dictionaries: Mapping[str, Dictionary] = {
+            name: Dictionary(levels) for name, levels in meta.levels.items()
+        }
         self.campaigns: Mapping[str, Mapping[str, Any]] = {}
-        self._applier = Applier(meta.columns, self.dictionaries, meta.source.timezone)
+        self._applier = Applier(meta, self.dictionaries, background)
         self._lock = threading.Lock()
         self._raw: Buffer = b""
         self._seen = Progress(meta.exported, campaigns=-1)
+
+    @property
+    def tiling(self) -> Tiling:
+        """What makes tiles of old events, and knows how they are laid out."""
+        return self._applier.tiling
 
     @abstractmethod
     def transact(self, work: Callable[[Draft], T]) -> T:
@@ -135,7 +141,7 @@ class FollowingStore(ABC):
         progress = self.follow(state or b"", draft.get)
         changes = ledger.since(progress.applied, BATCH)
         if changes:
-            progress = self._applier.apply(draft, progress, changes)
+            progress = self._applier.apply(draft, progress, changes, ledger)
             draft.put(STATE, progress.pack())
         return len(changes) == BATCH
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features import record
-from features.record import Buffer, Record, State
+from features.record import EVER, Record
 from features.store_meta import Progress
-
-
-class TilesReader(Protocol):
-    """The tiles of one customer, as of the moment its record was read."""
-
-    def get(self, names: Sequence[bytes]) -> list[Buffer | None]:
-        """Return tiles by their names; None where there is none."""
-        ...
+from features.tiles import Reader
 
 
 class History(NamedTuple):
@@ -29,26 +22,27 @@ class History(NamedTuple):
     values : ndarray of int64, shape (n_columns, n_events)
         Events that occurred at `cut` or later, sorted by (occurred_at, event_id), in the store's
         columns. Read-only, and valid only as long as the read they come from.
+    attributes : sequence of (known_at, mapping)
+        The latest states, each in full, sorted by when they became known.
     cut : int
         What occurred before is in `tiles`; `features.record.EVER` if nothing is.
-    attributes : list of (known_at, dict)
-        The latest states, each in full, sorted by when they became known.
-    tiles : TilesReader or None
+    tiles : Reader or None
+        Of what occurred before `cut`.
     sequence : int
         Number of the last change of the ledger that was in the store when this was read.
     """
 
     values: NDArray[np.int64]
-    cut: int
-    attributes: list[State]
-    tiles: TilesReader | None
-    sequence: int
+    attributes: Sequence[tuple[int, Mapping[str, Any]]]
+    cut: int = EVER
+    tiles: Reader | None = None
+    sequence: int = 0
 
     @classmethod
-    def of(cls, held: Record, progress: Progress, tiles: TilesReader | None = None) -> History:
+    def of(cls, held: Record, progress: Progress, tiles: Reader | None = None) -> History:
         """Return the history in a record."""
-        states = record.states_of(held)
-        return cls(held.values, held.cut, states, tiles, progress.applied)
+        older = None if held.cut == EVER else tiles
+        return cls(held.values, record.states_of(held), held.cut, older, progress.applied)
 
     def copy(self) -> History:
         """Return the same, to be kept after the read it comes from has ended."""

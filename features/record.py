@@ -33,7 +33,7 @@ _pack = msgspec.msgpack.Encoder(order="sorted").encode
 _unpack = msgspec.msgpack.Decoder(list[tuple[int, dict[str, Any]]]).decode
 _NO_STATES = _pack([])
 _NO_ENDS = np.empty(0, np.uint32)
-Buffer = bytes | bytearray | memoryview
+Buffer = bytes | memoryview
 
 
 class Record(NamedTuple):
@@ -63,6 +63,16 @@ class Record(NamedTuple):
         """Return the id of an event, as UTF-8."""
         start = int(self.ends[number - 1]) if number else 0
         return bytes(self.ids[start : int(self.ends[number])])
+
+    def after(self, number: int, cut: int) -> Record:
+        """Return the record without its first events, which occurred before `cut`."""
+        start = self.ends[number - 1] if number else np.uint32(0)
+        return self._replace(
+            values=np.ascontiguousarray(self.values[:, number:]),
+            ends=self.ends[number:] - start,
+            ids=self.ids[int(start) :],
+            cut=cut,
+        )
 
 
 def empty(n_columns: int) -> Record:
@@ -129,6 +139,8 @@ def insert(record: Record, values: NDArray[np.int64], ids: Sequence[bytes]) -> R
     ids : sequence of bytes
         Of each event.
     """
+    if not ids:
+        return record
     times = record.values[0]
     moments = values[0].tolist()
     places: list[int] = []

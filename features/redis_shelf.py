@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar, cast
 
+from features.draft import Draft
 from features.errors import NoLogError, StoreError
-from features.redis_store import RedisStore, connect, escaped, shown, talking
+from features.redis_client import connect, escaped, shown, talking
+from features.redis_store import RedisDraft, RedisStore
+from features.tiling import Background
 
 PREFIX = "nextbest"
 CURRENT, LOCK = b"CURRENT", b"FILLING"
@@ -24,13 +27,15 @@ class RedisShelf:
 
     Parameters
     ----------
+    background : Background
     url : str
         ``redis://host:port/db``.
     prefix : str
         What all keys begin with.
     """
 
-    def __init__(self, url: str, prefix: str = PREFIX) -> None:
+    def __init__(self, background: Background, url: str, prefix: str = PREFIX) -> None:
+        self.background = background
         self._client = connect(url)
         self._prefix = prefix.encode() + b":"
         self._token = uuid.uuid4().hex.encode()
@@ -71,17 +76,18 @@ class RedisShelf:
     def create(self, name: str) -> None:
         """Begin an empty generation: nothing is there until something is put."""
 
-    def put(self, name: str, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write values of a generation that nobody reads yet."""
-        base = self._base(name)
-        with talking(self._client):
-            for some in chunks(pairs):
-                self._client.mset({base + key: value for key, value in some})
-            self._client.expire(self._prefix + LOCK, PATIENCE)
+    def write(self, name: str, work: Callable[[Draft], None]) -> None:
+        """Write to a generation that nobody reads yet."""
+        draft = RedisDraft(self._client, self._base(name))
+        work(draft)
+        with talking(self._client), self._client.pipeline(transaction=False) as pipe:
+            draft.write(pipe)
+            pipe.expire(self._prefix + LOCK, PATIENCE)
+            pipe.execute()
 
     def generation(self, name: str) -> RedisStore:
         """Return the store of a generation."""
-        return RedisStore(self._client, self._base(name))
+        return RedisStore(self._client, self._base(name), self.background)
 
     def point(self, name: str, draft: Any) -> None:
         """Make a generation the current one, in the transaction of a draft if there is one."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from features import record
-from features.errors import StoreError
 from features.following import FollowingStore
 from features.history import History
 from features.record import Buffer
-from features.store_meta import META, STATE, Meta, Progress, customer_key
+from features.redis_client import escaped, talking
+from features.store_meta import META, STATE, Meta, Progress, customer_key, tiles_key
+from features.tiling import Background
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -29,16 +30,17 @@ class RedisStore(FollowingStore):
         Answers in bytes.
     base : bytes
         What the generation's keys begin with.
+    background : Background
     """
 
-    def __init__(self, client: Redis, base: bytes) -> None:
+    def __init__(self, client: Redis, base: bytes, background: Background) -> None:
         self._client = client
         self.base = base
         self._state = base + STATE
         self._pool: Any = client.connection_pool
         with talking(client):
             described = client.get(base + META)
-        super().__init__(Meta.unpack(cast("bytes | None", described)))
+        super().__init__(Meta.unpack(cast("bytes | None", described)), background)
         self.progress()
 
     @contextmanager
@@ -46,7 +48,13 @@ class RedisStore(FollowingStore):
         """Return a context manager that gives what is stored of a customer; None for a stranger."""
         state, value = self._read(self._state, self.base + customer_key(customer_id))
         progress = self.follow(state or b"", self._get)
-        yield None if value is None else History.of(record.decode(value), progress)
+        yield (
+            None
+            if value is None
+            else History.of(
+                record.decode(value), progress, _Tiles(self._client, self.base, customer_id)
+            )
+        )
 
     def progress(self) -> Progress:
         """Return how far the store has followed the ledger, read now."""
@@ -68,8 +76,7 @@ class RedisStore(FollowingStore):
                     draft = RedisDraft(pipe, self.base)
                     done = work(draft)
                     pipe.multi()
-                    for key, value in draft.written.items():
-                        pipe.set(key, value)
+                    draft.write(pipe)
                     pipe.execute()
                 except WatchError:
                     continue
@@ -116,20 +123,37 @@ class RedisStore(FollowingStore):
             return cast("list[bytes | None]", self._client.mget(keys))
 
 
-class RedisDraft:
-    """A transaction on its way; see `features.apply.Draft`."""
+class _Tiles:
+    """The tiles of one customer: one hash."""
 
-    def __init__(self, pipe: Any, base: bytes) -> None:
+    def __init__(self, client: Any, base: bytes, customer_id: str) -> None:
+        self._client = client
+        self._key = base + tiles_key(customer_id)
+
+    def get(self, names: Sequence[bytes]) -> list[Buffer | None]:
+        """Return tiles by their names, in one round trip; None where there is none."""
+        if not names:
+            return []
+        with talking(self._client):
+            return cast("list[Buffer | None]", self._client.hmget(self._key, list(names)))
+
+
+class RedisDraft:
+    """A transaction on its way; see `features.draft.Draft`."""
+
+    def __init__(self, client: Any, base: bytes) -> None:
         self.written: dict[bytes, bytes] = {}
-        self._pipe = pipe
+        self._client = client
         self._base = base
         self._fetched: dict[bytes, bytes | None] = {}
+        self._dropped: list[bytes] = []
+        self._tiles: dict[bytes, Mapping[bytes, bytes]] = {}
 
     def fetch(self, keys: Sequence[bytes]) -> None:
         """Read values that will be asked for, all at once."""
         full = [self._base + key for key in keys]
         if full:
-            self._fetched.update(zip(full, self._pipe.mget(full), strict=True))
+            self._fetched.update(zip(full, self._client.mget(full), strict=True))
 
     def get(self, key: bytes) -> Buffer | None:
         """Return a value."""
@@ -144,58 +168,28 @@ class RedisDraft:
         """Write a value with all the others, at the end."""
         self.written[self._base + key] = value
 
+    def tiles(self, customer_id: str) -> _Tiles:
+        """Return what reads a customer's tiles."""
+        return _Tiles(self._client, self._base, customer_id)
 
-def connect(url: str) -> Redis:
-    """Return a client for ``redis://host:port/db``.
+    def put_tiles(self, customer_id: str, tiles: Mapping[bytes, bytes]) -> None:
+        """Write some of a customer's tiles at the end; an empty one is removed."""
+        self._tiles[self._base + tiles_key(customer_id)] = tiles
 
-    Raises
-    ------
-    StoreError
-        The URL is none, or the package is not installed.
-    """
-    try:
-        from redis import Redis
-    except ImportError as error:
-        raise StoreError(
-            "The online store is to be Redis, but its client is not installed.",
-            remedy="Install it: pip install 'nextbest[redis]'",
-        ) from error
-    try:
-        return Redis.from_url(url)
-    except ValueError as error:
-        raise StoreError(
-            f"NEXTBEST_ONLINE_STORE is no address of a Redis: {error}",
-            remedy="Write it like redis://127.0.0.1:6379/0, or embedded.",
-        ) from error
+    def drop_tiles(self, customer_id: str) -> None:
+        """Remove all of a customer's tiles at the end, before others are written."""
+        self._dropped.append(self._base + tiles_key(customer_id))
 
-
-@contextmanager
-def talking(client: Redis) -> Iterator[None]:
-    """Say in plain words that Redis does not answer, or not as it should.
-
-    Raises
-    ------
-    StoreError
-    """
-    from redis.exceptions import RedisError, WatchError
-
-    try:
-        yield
-    except WatchError:
-        raise
-    except RedisError as error:
-        raise StoreError(
-            f"Redis at {shown(client)} does not do what the online store asks of it: {error}",
-            remedy="Start it, or give it more memory; what was committed is not lost.",
-        ) from error
-
-
-def shown(client: Redis) -> str:
-    """Return where a Redis is, without its password."""
-    at = client.connection_pool.connection_kwargs
-    return f"{at.get('host', at.get('path', '?'))}:{at.get('port', '')}/{at.get('db', 0)}"
-
-
-def escaped(text: bytes) -> bytes:
-    """Return a text as it stands in a pattern of Redis."""
-    return b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^" else bytes([c]) for c in text)
+    def write(self, pipe: Any) -> None:
+        """Put all that was written into a pipeline."""
+        for key, value in self.written.items():
+            pipe.set(key, value)
+        if self._dropped:
+            pipe.delete(*self._dropped)
+        for key, tiles in self._tiles.items():
+            gone = [name for name, value in tiles.items() if not value]
+            kept = {name: value for name, value in tiles.items() if value}
+            if gone:
+                pipe.hdel(key, *gone)
+            if kept:
+                pipe.hset(key, mapping=kept)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from features.draft import Draft
 from features.embedded_shelf import EmbeddedShelf
 from features.errors import StoreError
+from features.tiling import Background
 
 if TYPE_CHECKING:
     from features.following import FollowingStore
 
 EMBEDDED = "embedded"
-Pairs = Iterable[tuple[bytes, bytes]]
 
 
 class Shelf(Protocol):
     """Generations of one kind of store."""
+
+    background: Background
 
     def open(self) -> FollowingStore:
         """Return the current store.
@@ -50,8 +53,8 @@ class Shelf(Protocol):
         """Begin an empty generation."""
         ...
 
-    def put(self, name: str, pairs: Pairs) -> None:
-        """Write values of a generation that nobody reads yet."""
+    def write(self, name: str, work: Callable[[Draft], None]) -> None:
+        """Write to a generation that nobody reads yet."""
         ...
 
     def generation(self, name: str) -> FollowingStore:
@@ -67,7 +70,7 @@ class Shelf(Protocol):
         ...
 
 
-def shelf_of(home: Path, where: str = EMBEDDED) -> Shelf:
+def shelf_of(home: Path, where: str = EMBEDDED, background: Background | None = None) -> Shelf:
     """Return where the online store stands.
 
     Parameters
@@ -76,14 +79,17 @@ def shelf_of(home: Path, where: str = EMBEDDED) -> Shelf:
         ``NEXTBEST_HOME``.
     where : str
         ``NEXTBEST_ONLINE_STORE``: ``"embedded"`` or ``"redis://host:port/db"``.
+    background : Background, optional
+        By default the catalogue, and the log in `home`.
 
     Raises
     ------
     StoreError
         It is neither, or the client of Redis is not installed.
     """
+    background = background or Background(home)
     if where == EMBEDDED:
-        return EmbeddedShelf(home)
+        return EmbeddedShelf(background)
     if "://" not in where:
         raise StoreError(
             f"NEXTBEST_ONLINE_STORE is {where!r}.",
@@ -91,4 +97,4 @@ def shelf_of(home: Path, where: str = EMBEDDED) -> Shelf:
         )
     from features.redis_shelf import RedisShelf
 
-    return RedisShelf(where)
+    return RedisShelf(background, where)

@@ -153,3 +153,17 @@ def pack_word(column: str, text: str) -> bytes:
 def unpack_word(value: Buffer) -> tuple[str, str]:
     """Return the column and the text that `pack_word` was given."""
     return msgspec.json.decode(value, type=tuple[str, str])
+
+
+def pack_campaigns(campaigns: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """Return campaigns as they are stored; what is not known of one is left out."""
+    plain = {
+        name: {key: value for key, value in content.items() if value is not None}
+        for name, content in campaigns.items()
+    }
+    return msgspec.json.encode(plain, order="sorted")
+
+
+def read_campaigns(value: Buffer | None) -> dict[str, dict[str, Any]]:
+    """Return what `pack_campaigns` was given."""
+    return {} if value is None else msgspec.json.decode(value, type=dict[str, dict[str, Any]])

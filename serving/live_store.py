@@ -232,8 +232,10 @@ class LiveStore:
     ) -> Known:
         store, rows = self._parts()
         values: list[Value] = rows[spec.name].row(customer_id, as_of, context)
-        history = store.get(customer_id)
-        has_events = history is not None and history.values.shape[1] > 0
+        with store.history(customer_id) as history:
+            has_events = history is not None and (
+                history.values.shape[1] > 0 or history.tiles is not None
+            )
         return self._known(spec, values, has_events, store.sequence)
 
     def row_of(self, spec: ModelSpec, raw: Raw, as_of: int, context: Mapping[str, Any]) -> Known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,51 +64,55 @@ class MemoryLog:
             events, key=lambda e: (e["customer_id"], e["occurred_at"], e["event_id"])
         )
         self._changes = changes
-        for event in self._events:
-            for name in TEXTS:
-                self.dictionaries[name].codes([event.get(name)])
+        self._values = self._encoded()
+        names = [event["customer_id"] for event in self._events]
+        starts = {name: names.index(name) for name in dict.fromkeys(names)}
+        ends = [*starts.values(), len(names)][1:]
+        self._ranges = dict(zip(starts, zip(starts.values(), ends, strict=True), strict=True))
+        self._in_block = [
+            [name for name in starts if zlib.crc32(name.encode()) % 3 == number]
+            for number in range(3)
+        ]
+        self._places = {
+            name: (number, place)
+            for number, held in enumerate(self._in_block)
+            for place, name in enumerate(held)
+        }
 
     @property
     def blocks(self) -> tuple[BlockRef, ...]:
-        return tuple(BlockRef(number, len(self._of(number))) for number in range(3))
+        return tuple(BlockRef(n, len(self._of(held))) for n, held in enumerate(self._in_block))
 
     def read_block(self, ref: Any, columns: Sequence[str]) -> Any:
-        held = self._of(ref.number)
-        customers = sorted({e["customer_id"] for e in held})
-        counts = [sum(e["customer_id"] == c for e in held) for c in customers]
-        matrix = self._matrix(held)
+        customers = self._in_block[ref.number]
+        counts = [self._ranges[name][1] - self._ranges[name][0] for name in customers]
         chosen = [COLUMNS.index(name) for name in columns]
         return Block(
             pa.array(customers, pa.string()),
             np.cumsum([0, *counts], dtype=np.int64),
-            np.ascontiguousarray(matrix[chosen]),
+            np.ascontiguousarray(self._values[chosen][:, self._of(customers)]),
         )
 
     def locate(self, ids: Any) -> Any:
-        block, position = [], []
-        for who in ids.to_pylist():
-            number = zlib.crc32(who.encode()) % 3
-            customers = sorted({e["customer_id"] for e in self._of(number)})
-            found = who in customers
-            block.append(number if found else -1)
-            position.append(customers.index(who) if found else -1)
-        return np.array(block, np.int64), np.array(position, np.int64)
+        found = [self._places.get(who, (-1, -1)) for who in ids.to_pylist()]
+        return tuple(np.array(found, np.int64).reshape(-1, 2).T)
 
-    def _of(self, number: int) -> list[Any]:
-        return [e for e in self._events if zlib.crc32(e["customer_id"].encode()) % 3 == number]
+    def _of(self, customers: Sequence[str]) -> list[int]:
+        return [place for name in customers for place in range(*self._ranges[name])]
 
-    def _matrix(self, events: Sequence[Mapping[str, Any]]) -> Any:
-        values = np.full((len(COLUMNS), len(events)), NULL, np.int64)
+    def _encoded(self) -> Any:
+        values = np.full((len(COLUMNS), len(self._events)), NULL, np.int64)
         for row, name in enumerate(COLUMNS):
-            for column, event in enumerate(events):
-                given = event.get(name)
-                if name in TEXTS:
-                    values[row, column] = (
-                        -1 if given is None else self.dictionaries[name].code(given)
-                    )
-                elif given is not None:
-                    values[row, column] = given
+            given = [event.get(name) for event in self._events]
+            if name in TEXTS:
+                values[row] = self.dictionaries[name].codes(given)
+            else:
+                values[row] = [NULL if value is None else value for value in given]
         return values
+
+    @property
+    def stated(self) -> pa.Table:
+        return self.customers
 
     @property
     def customers(self) -> pa.Table:
@@ -131,7 +136,8 @@ class MemoryLog:
         if not held and not changes:
             return None
         ordered = sorted(changes, key=lambda change: change["known_at"])
-        values = np.vstack([self._matrix(held), np.empty((len(DERIVED), len(held)), np.int64)])
+        own = self._values[:, slice(*self._ranges.get(customer_id, (0, 0)))]
+        values = np.vstack([own, np.empty((len(DERIVED), len(held)), np.int64)])
         for number, event in enumerate(held):
             zone = "UTC"
             for change in ordered:
@@ -151,8 +157,13 @@ class MemoryStore:
     sequence = 1
     fingerprint = "memory"
     last_instant = None
+    tiling = None
 
     def __init__(self, log: MemoryLog) -> None:
         self.source, self.campaigns = log.source, log.campaigns
         self.dictionaries = log.dictionaries
         self.get = log.history
+
+    def history(self, customer_id: str) -> Any:
+        """Return a context manager, as online stores do."""
+        return nullcontext(self.get(customer_id))

@@ -13,28 +13,41 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as LostError
 
+from features.declare import events
 from features.embedded_shelf import EmbeddedShelf
+from features.feature import Feature
 from features.following import FollowingStore
+from features.jit import PLAIN
 from features.kernel import NULL
 from features.ledger import Change
 from features.redis_shelf import RedisShelf
 from features.shelf import Shelf
 from features.source import Source
 from features.store_meta import META, STATE, Meta, Progress
+from features.tiling import Background
 
 REDIS = "redis://127.0.0.1:6379/9"
 KINDS = ("embedded", pytest.param("redis", marks=pytest.mark.services))
 SHOP = Source("shop", "EUR", "Europe/Berlin", "recorded", 2, None)
 COLUMNS = ("occurred_at", "recorded_at", "kind", "amount", "channel", "hour_of_week")
 LEVELS = {"kind": ["order", "visit"], "channel": ["store"]}
+orders = events("order")
+FEATURES: list[Feature] = [
+    orders.count(last="90d"),
+    orders.sum("amount", unit="currency"),
+    orders.count(last="90d", channel="web"),
+    orders.most_common("hour_of_week"),
+    events("visit").count(),
+]
 START = 1_700_000_000_000_000
 
 
 @contextmanager
-def shelf_in(kind: str, folder: Path) -> Iterator[Shelf]:
+def shelf_in(kind: str, folder: Path, features: Sequence[Feature] = FEATURES) -> Iterator[Shelf]:
     """Give an empty shelf; in Redis under a prefix that nothing else uses."""
+    background = Background(folder, features, lambda home: PLAIN)
     if kind == "embedded":
-        yield EmbeddedShelf(folder)
+        yield EmbeddedShelf(background)
         return
     client = Redis.from_url(REDIS)
     try:
@@ -45,7 +58,7 @@ def shelf_in(kind: str, folder: Path) -> Iterator[Shelf]:
         pytest.skip(f"Redis does not answer at {REDIS}: {error}")
     prefix = f"t{uuid.uuid4().hex[:12]}"
     try:
-        yield RedisShelf(REDIS, prefix)
+        yield RedisShelf(background, REDIS, prefix)
     finally:
         for key in client.scan_iter(f"{prefix}:*", 1000):
             client.delete(key)
@@ -64,7 +77,12 @@ def empty_store(shelf: Shelf, name: str = "one", **changed: Any) -> FollowingSto
     """Return a store of which nothing is known but what it says of itself; it is current."""
     held = meta(**changed)
     shelf.create(name)
-    shelf.put(name, [(META, held.pack()), (STATE, Progress(held.exported).pack())])
+
+    def describe(draft: Any) -> None:
+        draft.put(META, held.pack())
+        draft.put(STATE, Progress(held.exported).pack())
+
+    shelf.write(name, describe)
     shelf.point(name, None)
     return shelf.generation(name)
 
@@ -131,6 +149,12 @@ def content(store: FollowingStore) -> dict[bytes, bytes]:
     else:
         base, client = store.base, store._client
         keys = list(client.scan_iter(base + b"*", 1000))
-        found = {key[len(base) :]: value for key, value in zip(keys, client.mget(keys), strict=True)}
+        found = {}
+        for key in keys:
+            name = key[len(base) :]
+            if name.startswith(b"t"):
+                found |= {name + tile: value for tile, value in client.hgetall(key).items()}
+            else:
+                found[name] = client.get(key)
     del found[META]
     return found

@@ -5,12 +5,13 @@ import pytest
 
 from features.catalog import CATALOG
 from features.declare import attribute, campaign, events
-from features.errors import MissingContextError, NoLogError, UnknownCustomerError
+from features.errors import MissingContextError, StoreReplacedError, UnknownCustomerError
 from features.frame import frame
 from features.jit import compiled
 from features.log import EventLog
 from features.materialise import materialise
-from features.online import CURRENT, FOLDER, EmbeddedStore, OnlineFeatures
+from features.online import OnlineFeatures
+from features.shelf import shelf_of
 from features.snapshots import snapshot, write_snapshot
 from features.spine import grid
 from tests.small_log import write_small_log
@@ -45,9 +46,8 @@ def log(tmp_path) -> EventLog:
     return write_small_log(tmp_path, EVENTS, CUSTOMERS, CAMPAIGNS)
 
 
-def test_the_mapped_store_gives_the_features_of_the_log(log, tmp_path):
-    materialise(log, tmp_path)
-    store = EmbeddedStore.open(tmp_path)
+def test_the_store_gives_the_features_of_the_log(log, tmp_path):
+    store = materialise(log, shelf_of(tmp_path))
     features = [feature for feature in CATALOG if not feature.needs]
     offline = frame(log, grid(store.customer_ids(), [NOW]), features)
     online = OnlineFeatures(store, features, engine=compiled())
@@ -59,48 +59,36 @@ def test_the_mapped_store_gives_the_features_of_the_log(log, tmp_path):
 
 
 def test_a_customer_without_events_is_known_by_attributes(log, tmp_path):
-    materialise(log, tmp_path)
-    online = OnlineFeatures(EmbeddedStore.open(tmp_path), [orders.count(), attribute("age")])
+    store = materialise(log, shelf_of(tmp_path))
+    online = OnlineFeatures(store, [orders.count(), attribute("age")])
     assert online.row("quiet", NOW, {}) == [0, "19-24"]
 
 
 def test_an_unknown_customer_is_an_error_that_does_not_repeat_the_id(log, tmp_path):
-    materialise(log, tmp_path)
-    online = OnlineFeatures(EmbeddedStore.open(tmp_path), [orders.count()])
+    store = materialise(log, shelf_of(tmp_path))
+    online = OnlineFeatures(store, [orders.count()])
     with pytest.raises(UnknownCustomerError, match="Nothing is stored") as caught:
         online.row("somebody@example.org", NOW, {})
     assert "somebody" not in str(caught.value)
 
 
 def test_a_missing_context_names_what_to_send(log, tmp_path):
-    materialise(log, tmp_path)
-    online = OnlineFeatures(EmbeddedStore.open(tmp_path), [campaign("type")])
+    store = materialise(log, shelf_of(tmp_path))
+    online = OnlineFeatures(store, [campaign("type")])
     assert online.row("a", NOW, {"campaign_id": "1"}) == ["Type A"]
     with pytest.raises(MissingContextError, match="campaign_id"):
         online.row("a", NOW, {})
 
 
-def test_a_store_that_was_never_filled_says_how(tmp_path):
-    with pytest.raises(NoLogError, match="python -m features build"):
-        EmbeddedStore.open(tmp_path)
-
-
-def test_filling_twice_changes_nothing_and_a_new_log_replaces_the_old(log, tmp_path):
-    first = materialise(log, tmp_path)
-    stamp = (first / "values.npy").stat().st_mtime_ns
-    assert materialise(log, tmp_path) == first
-    assert (first / "values.npy").stat().st_mtime_ns == stamp
-    old = EmbeddedStore.open(tmp_path)
-
+def test_a_store_read_while_another_takes_its_place_says_so(log, tmp_path):
+    shelf, count = shelf_of(tmp_path), [orders.count()]
+    old = OnlineFeatures(materialise(log, shelf), count)
+    assert old.row("a", NOW, {}) == [10]
     grown = write_small_log(tmp_path, [*EVENTS, event(99, "a", 1)], CUSTOMERS, CAMPAIGNS)
-    second = materialise(grown, tmp_path)
-    new = EmbeddedStore.open(tmp_path)
-    assert (tmp_path / FOLDER / CURRENT).read_text() == second.name != first.name
-    assert first.exists()
-    assert new.sequence > old.sequence
-    count = [orders.count()]
-    assert OnlineFeatures(old, count).row("a", NOW, {}) == [10]
-    assert OnlineFeatures(new, count).row("a", NOW, {}) == [11]
+    materialise(grown, shelf)
+    with pytest.raises(StoreReplacedError):
+        old.row("a", NOW, {})
+    assert OnlineFeatures(shelf.open(), count).row("a", NOW, {}) == [11]
 
 
 def test_a_snapshot_holds_every_customer_at_every_moment(log, tmp_path):

@@ -64,7 +64,8 @@ class FakeStore:
     def history(self, customer_id: str) -> Iterator[Any]:
         number = self.customers.get(customer_id)
         states = self.states.get(customer_id, [])
-        held = SimpleNamespace(values=np.zeros((2, number or 0)), attributes=states)
+        values = np.zeros((2, number or 0))
+        held = SimpleNamespace(values=values, attributes=states, tiles=None)
         yield held if number is not None or states else None
 
     def catch_up(self, ledger: Any) -> None:

@@ -87,7 +87,7 @@ class ReplacedStore(FakeStore):
     def catch_up(self, ledger: Any) -> None:
         raise StoreReplacedError("It was replaced.", remedy="Open it anew.")
 
-    def get(self, customer_id: str) -> Any:
+    def history(self, customer_id: str) -> Any:
         raise StoreReplacedError("It was replaced.", remedy="Open it anew.")
 
 

@@ -24,6 +24,7 @@ import pytest
 from benchmarks.load import Load
 from features.clock import parse_instant
 from features.materialise import materialise
+from features.shelf import shelf_of
 from models.catalog import spec
 from models.registry import Registry, prepare
 from tests.serving.fakes import make_bundle
@@ -73,7 +74,7 @@ def registry(tmp_path: Path) -> Registry:
     ]  # fmt: skip
     shop = replace(SHOP, frozen_at=parse_instant("2026-05-20"))
     held = write_small_log(tmp_path, orders, source=shop)
-    materialise(held, tmp_path)
+    materialise(held, shelf_of(tmp_path)).close()
     registry = prepare(tmp_path)
     run = registry.client.create_run(registry.experiment("churn")).info.run_id
     for number, intercept in enumerate((-1.0, 1.0)):

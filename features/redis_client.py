@@ -1,0 +1,68 @@
+"""Redis as the online store talks to it: connected, and its failures said in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from features.errors import StoreError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+def connect(url: str) -> Redis:
+    """Return a client for ``redis://host:port/db``.
+
+    Raises
+    ------
+    StoreError
+        The URL is none, or the package is not installed.
+    """
+    try:
+        from redis import Redis
+    except ImportError as error:
+        raise StoreError(
+            "The online store is to be Redis, but its client is not installed.",
+            remedy="Install it: pip install 'nextbest[redis]'",
+        ) from error
+    try:
+        return Redis.from_url(url)
+    except ValueError as error:
+        raise StoreError(
+            f"NEXTBEST_ONLINE_STORE is no address of a Redis: {error}",
+            remedy="Write it like redis://127.0.0.1:6379/0, or embedded.",
+        ) from error
+
+
+@contextmanager
+def talking(client: Redis) -> Iterator[None]:
+    """Say in plain words that Redis does not answer, or not as it should.
+
+    Raises
+    ------
+    StoreError
+    """
+    from redis.exceptions import RedisError, WatchError
+
+    try:
+        yield
+    except WatchError:
+        raise
+    except RedisError as error:
+        raise StoreError(
+            f"Redis at {shown(client)} does not do what the online store asks of it: {error}",
+            remedy="Start it, or give it more memory; what was committed is not lost.",
+        ) from error
+
+
+def shown(client: Redis) -> str:
+    """Return where a Redis is, without its password."""
+    at = client.connection_pool.connection_kwargs
+    return f"{at.get('host', at.get('path', '?'))}:{at.get('port', '')}/{at.get('db', 0)}"
+
+
+def escaped(text: bytes) -> bytes:
+    """Return a text as it stands in a pattern of Redis."""
+    return b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^" else bytes([c]) for c in text)
