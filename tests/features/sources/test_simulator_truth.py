@@ -151,7 +151,7 @@ def test_opportunities_are_won_as_often_as_said(known: Known) -> None:
 @pytest.mark.parametrize("ahead", [0, 1, 2, 3])
 def test_no_order_is_as_likely_as_when_simulated_on(ahead: int) -> None:
     """Futures drawn from one week on are the oracle; a campaign begins `ahead` weeks later."""
-    futures = 600
+    futures = 400
     company = Company(customers=400, days=364, seed=3, drift=True)
     week = next(c.week for c in company.campaigns if c.week >= company.drift_week) - ahead
     who = people(company, 0, company.customers)
