@@ -208,7 +208,7 @@ class BulkWriter:
             "spines": {},
         }
         manifest.publish(self._home, content, lambda step: None)
-        manifest.collect_garbage(self._home, content)
+        manifest.collect_garbage(self._home, None, content)
         return EventLog.open(self._home)
 
     def _buckets(self) -> list[list[manifest.Entry]]:

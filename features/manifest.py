@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from features.source import Source
 
 FORMAT = 2
 NAME = "manifest.json"
+KEPT_FOR = 3600
+"""Seconds for which a file that is no longer listed is kept for those who read it."""
 Entry = dict[str, Any]
 """A file of the log (``file``, ``sha256``) and what is counted of it."""
 
@@ -140,12 +143,21 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def collect_garbage(home: Path, *manifests: dict[str, Any] | None) -> None:
-    """Remove the log's files that none of some manifests lists, such as a killed ingest's."""
-    listed = {entry["file"] for content in manifests for entry in files(content)}
-    for path in log_folder(home).iterdir():
-        ours = path.suffix in (".parquet", ".json", ".new", ".arrow", ".u64")
-        if ours and path.name not in listed and path.name != NAME:
+def collect_garbage(home: Path, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
+    """Remove files that the new manifest does not list, an hour after they were last of use.
+
+    Whoever opened the log before the change goes on reading the old manifest's files meanwhile.
+    """
+    folder = log_folder(home)
+    listed = {entry["file"] for entry in files(new)}
+    for entry in files(old):
+        if entry["file"] not in listed:
+            os.utime(folder / entry["file"])
+    past = time.time() - KEPT_FOR
+    for path in folder.iterdir():
+        ours = path.suffix in (".parquet", ".json", ".arrow", ".u64")
+        useless = ours and path.name not in listed and path.name != NAME
+        if path.suffix == ".new" or (useless and path.stat().st_mtime < past):
             path.unlink()
 
 

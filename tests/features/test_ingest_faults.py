@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import random
@@ -105,14 +104,24 @@ def test_a_process_that_dies_leaves_the_old_log_and_no_lock(tmp_path: Path) -> N
     child.join(60)
     assert child.exitcode == 9
     assert state_of(tmp_path) == before
-    assert load(tmp_path, LATER).added == 2
-    listed = set(state_of(tmp_path)) | set(manifest_of_before(before))
-    left = {path.name for path in (tmp_path / "log").iterdir()} - {".lock"}
-    assert left <= listed
+    orphans = {path for path in (tmp_path / "log").glob("[!.]*") if path.name not in before}
+    assert orphans
+    assert load(tmp_path, ORDERS[:3]).added == 3
+    assert {path for path in orphans if path.exists()} == orphans
+    for path in orphans:
+        os.utime(path, (0, 0))
+    assert load(tmp_path, ORDERS[:6]).added == 3
+    assert {path for path in orphans if path.exists()} == set()
 
 
-def manifest_of_before(state: dict[str, bytes]) -> list[str]:
-    return [entry["file"] for entry in manifest.files(json.loads(state[manifest.NAME]))]
+def test_who_opened_the_log_reads_on_while_it_changes(tmp_path: Path) -> None:
+    early = load(tmp_path, ORDERS).log
+    for number in range(3):
+        load(tmp_path, _batch(number + 1))
+        merge(tmp_path)
+    found = events_of(early)
+    assert sorted(event["event_id"] for event in found) == sorted(e["event_id"] for e in ORDERS)
+    assert early.damaged() == []
 
 
 def _batch(number: int) -> list[dict[str, Any]]:
