@@ -18,6 +18,7 @@ from features.jit import Compiled, compiled
 from features.money import minor_units
 from features.one_row import OneRow, Value
 from features.plan import compile_plan
+from features.raw import RawRows
 from features.source import Source
 from features.spine import Spine
 from features.tiling import Tiling
@@ -107,6 +108,9 @@ class OnlineFeatures:
         self._reads = frozenset[str]().union(*(feature.reads for feature in self.features))
         layout = None if store.tiling is None else store.tiling.layout
         self._row = OneRow(self._plan, self._engine, layout)
+        self._raw = RawRows(
+            self.features, store.columns, store.dictionaries, store.source, self._engine, self._row
+        )
 
     def row(self, customer_id: str, as_of: int, context: Mapping[str, Value]) -> list[Value]:
         """Return the features of one row, in order; None where a value is missing.
@@ -132,6 +136,21 @@ class OnlineFeatures:
                     remedy="Check the customer_id, or send the features themselves.",
                 )
             return self._row.values(history, as_of, self._looked_up(context))
+
+    def row_of(
+        self,
+        attributes: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        as_of: int,
+        context: Mapping[str, Value],
+    ) -> list[Value]:
+        """Return the features of somebody who is not stored; see `features.raw`.
+
+        Raises
+        ------
+        MissingContextError, UnknownCampaignError
+        """
+        return self._raw.values(attributes, events, as_of, self._looked_up(context))
 
     def _looked_up(self, context: Mapping[str, Value]) -> Mapping[str, NDArray[Any]]:
         if not self._reads:
