@@ -138,16 +138,15 @@ def snapshot_on_spark(
 def write_snapshot_on_spark(spark: SparkSession, log: EventLog, home: Path, as_of: int) -> Path:
     """Write the snapshot of one moment as a folder of Parquet files and return its path.
 
-    The path is that of `features.snapshots.write_snapshot`, whose place it takes.
+    The folder is named as the file of `features.snapshots.write_snapshot` without its ending.
     """
-    path = home / "features" / f"{to_iso(as_of).replace(':', '')}.parquet"
+    path = home / "features" / to_iso(as_of).replace(":", "")
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     with errors_of_workers():
         table = snapshot_on_spark(spark, log, [as_of])
         table.write.mode("overwrite").parquet(str(draft.absolute()))
-    if path.is_dir():
+    if path.exists():
         shutil.rmtree(path)
-    path.unlink(missing_ok=True)
     draft.rename(path)
     return path

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,7 +125,7 @@ def runs(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
     """
     blocks = to_numpy(batch.column("block"))
     starts = np.flatnonzero(np.diff(blocks, prepend=np.iinfo(np.int64).min))
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(blocks)], strict=True):
+    for start, end in pairwise([*starts.tolist(), len(blocks)]):
         yield int(blocks[start]), batch.slice(start, end - start)
 
 

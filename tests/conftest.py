@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,12 @@ SMALL = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "FATAL",  # failures that a test asks for are raised, and need no log
 }
+
+
+@pytest.fixture(scope="session")
+def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to link as ``numba`` into several homes: compiling takes longer than most tests."""
+    return tmp_path_factory.mktemp("numba")
 
 
 @pytest.fixture(scope="session")

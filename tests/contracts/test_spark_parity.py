@@ -95,12 +95,6 @@ def pack(home: Path, examples: Sequence[Example]) -> Packed:
     return Packed(log, list(examples), spine)
 
 
-@pytest.fixture(scope="module")
-def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all logs: compiling takes longer than all that is tested here."""
-    return tmp_path_factory.mktemp("numba")
-
-
 @pytest.fixture(scope="module", params=range(LOGS))
 def packed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, machine_code: Path

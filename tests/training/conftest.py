@@ -18,9 +18,10 @@ __all__ = ["any_bundle", "linear_bundle", "made", "segment_bundle"]
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, machine_code: Path) -> Path:
     """A folder with the log of a small company, and nothing else."""
     folder = tmp_path_factory.mktemp("company")
+    (folder / "numba").symlink_to(machine_code)
     write_company(folder)
     return folder
 
