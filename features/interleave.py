@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+_STRETCH = 32
 
 
 class Sorted(NamedTuple):
@@ -90,6 +93,34 @@ def interleave(
         starts = np.maximum.accumulate(np.where(np.diff(who, prepend=-1) != 0, places, 0))
         source[offsets[who] + places - starts] = rows
     return Whole(offsets, source)
+
+
+def gather(parts: Sequence[NDArray[np.int64]], source: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the whole's columns, each a row, from those of its pieces.
+
+    Examples
+    --------
+    >>> gather([np.array([[1, 2]]), np.array([[3]])], np.array([0, 2, 1])).tolist()
+    [[1, 3, 2]]
+    """
+    whole = np.empty((len(parts[0]), len(source)), dtype=np.int64)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(source) != 1) + 1, [len(source)]])
+    if len(starts) > len(source) // _STRETCH:
+        joined = np.concatenate(parts, axis=1)
+        for row, values in zip(whole, joined, strict=True):
+            np.take(values, source, out=row)
+        return whole
+    # Few events came later: all between them is copied in stretches, as it stood.
+    bounds = np.cumsum([0, *(part.shape[1] for part in parts)])
+    for start, end in pairwise(starts.tolist()):
+        at = start
+        while at < end:
+            piece = int(np.searchsorted(bounds, source[at], side="right")) - 1
+            first = int(source[at] - bounds[piece])
+            held = parts[piece][:, first : first + end - at]
+            whole[:, at : at + held.shape[1]] = held
+            at += held.shape[1]
+    return whole
 
 
 def ordered(

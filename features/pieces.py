@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features import bucket, hashing, part
-from features.interleave import Sorted, Whole, interleave
+from features.interleave import Sorted, Whole, gather, interleave
 from features.part import Chunk, People
 
 
@@ -104,13 +104,11 @@ class Pieces:
             counts = self.people[0].counts[first:end]
             offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             return offsets, self._readers[0].values(block, columns, self._coded)
-        wanted = list(dict.fromkeys(("occurred_at", *columns)))
+        wanted = columns if "occurred_at" in columns else (*columns, "occurred_at")
         parts = [reader.values(block, wanted, self._coded) for reader in self._readers]
-        whole = self._interleaved(block, [values[0] for values in parts])
-        values = np.empty((len(columns), len(whole.source)), dtype=np.int64)
-        for row, name in zip(values, columns, strict=True):
-            place = wanted.index(name)
-            np.take(np.concatenate([held[place] for held in parts]), whole.source, out=row)
+        times = [values[wanted.index("occurred_at")] for values in parts]
+        whole = self._interleaved(block, times)
+        values = gather([values[: len(columns)] for values in parts], whole.source)
         return whole.offsets, values
 
     def table(self, block: int) -> tuple[NDArray[np.int64], pa.Table]:
