@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from features.tiling import Tiling
 if TYPE_CHECKING:
     from features.apply import Changes
 
-__all__ = ["History", "OnlineFeatures", "OnlineStore"]
+__all__ = ["History", "OnlineFeatures", "OnlineStore", "Reading"]
 
 
 class OnlineStore(Protocol):
@@ -84,6 +84,24 @@ class OnlineStore(Protocol):
         ...
 
 
+class Reading(NamedTuple):
+    """The features of one row, and what they rest on.
+
+    Attributes
+    ----------
+    values : list
+        In the order of the features; None where a value is missing.
+    has_events : bool
+        Whether the customer has any event.
+    sequence : int
+        Number of the last line of the ledger that was in the store when it was read.
+    """
+
+    values: list[Value]
+    has_events: bool
+    sequence: int
+
+
 class OnlineFeatures:
     """Features of single customers from a store.
 
@@ -113,7 +131,11 @@ class OnlineFeatures:
         )
 
     def row(self, customer_id: str, as_of: int, context: Mapping[str, Value]) -> list[Value]:
-        """Return the features of one row, in order; None where a value is missing.
+        """Return the features of one row, in order; see `read`."""
+        return self.read(customer_id, as_of, context).values
+
+    def read(self, customer_id: str, as_of: int, context: Mapping[str, Value]) -> Reading:
+        """Return the features of one row with what they rest on, all from one read of the store.
 
         Parameters
         ----------
@@ -135,7 +157,9 @@ class OnlineFeatures:
                     "Nothing is stored of this customer.",
                     remedy="Check the customer_id, or send the features themselves.",
                 )
-            return self._row.values(history, as_of, self._looked_up(context))
+            values = self._row.values(history, as_of, self._looked_up(context))
+            has_events = history.tiles is not None or history.values.shape[1] > 0
+            return Reading(values, has_events, history.sequence)
 
     def row_of(
         self,

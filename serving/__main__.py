@@ -80,7 +80,8 @@ def serve(settings: ServingSettings) -> None:
         try:
             with stoppable():
                 child.start()
-                store = open_store(settings)  # compiles, while the child imports MLflow
+                # Compiles, while the child imports MLflow.
+                store = held.enter_context(closing(open_store(settings)))
                 if not child.await_first_poll():
                     log.warning("the registry has not answered yet; serving what the cache holds")
                 ledger = held.enter_context(closing(open_ledger(settings, store)))
@@ -125,15 +126,10 @@ def open_ledger(settings: ServingSettings, store: LiveStore) -> Ledger:
     DatabaseError
         The database cannot be opened, or does not answer.
     """
-    from features.clock import follows_events, now
-    from features.ledger import Ledger, wall
+    from features.ledger import Ledger
+    from serving.moments import Moments
 
-    def clock(latest: int) -> int:
-        held = store.store
-        if not follows_events(settings.clock, held.source):
-            return wall(latest)
-        return max(now(settings.clock, held.source, last_instant=held.last_instant), latest)
-
+    clock = Moments(settings.clock, store).commit
     return Ledger.open(settings.home, settings.database_url or None, clock)
 
 
@@ -145,20 +141,16 @@ def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> Fas
     CannotServeError
         No model has a champion that can be verified.
     """
-    from features.clock import now
     from models.catalog import CATALOG
     from models.scores import SqlScoreStore, database_url
     from serving.app import create_app
     from serving.champions import Champions
+    from serving.moments import Moments
 
     champions = Champions(CATALOG, settings.cache)
     scores = SqlScoreStore(database_url(settings.home, settings.database_url or None))
 
-    def clock() -> int:
-        held = store.store
-        moment = now(settings.clock, held.source, last_instant=held.last_instant)
-        return max(moment, store.instant + 1)  # whatever was told before counts
-
+    clock = Moments(settings.clock, store).as_of
     app = create_app(settings, champions, store, scores, clock, ledger)
     app.state.parts.watch.look()
     if not champions.current():

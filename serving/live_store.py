@@ -14,7 +14,7 @@ from serving.errors import NotReadyError
 if TYPE_CHECKING:
     from features.feature import Feature
     from features.ledger import Ledger
-    from features.online import OnlineStore
+    from features.online import OnlineStore, Reading
     from models.spec import ModelSpec
 
 Value = int | float | str | bool | None
@@ -60,8 +60,8 @@ class Raw(NamedTuple):
 class Rows(Protocol):
     """Computes a customer's features: `features.online.OnlineFeatures`."""
 
-    def row(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> list[Any]:
-        """Return the values in the order of the features, None where missing."""
+    def read(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> Reading:
+        """Return the values in the order of the features, and what they rest on."""
         ...
 
     def row_of(
@@ -71,7 +71,7 @@ class Rows(Protocol):
         as_of: int,
         context: Mapping[str, Any],
     ) -> list[Any]:
-        """Return the same of somebody who is not stored."""
+        """Return the values of somebody who is not stored, None where missing."""
         ...
 
 
@@ -132,6 +132,11 @@ class LiveStore:
         self._current = (stamp, store, rows)
         self.refusal = ""
 
+    def close(self) -> None:
+        """Give back what the store holds open, all that was applied to it written through."""
+        if self._current is not None:
+            self._current[1].close()
+
     def refresh(self) -> bool:
         """Reopen the store if it was rebuilt; returns whether it was.
 
@@ -184,9 +189,9 @@ class LiveStore:
         return self._checks[1]
 
     @property
-    def instant(self) -> int:
-        """The moment of the last commit that a score may count; 0 before the first."""
-        return max(self.store.instant, self._committed_at)
+    def committed_at(self) -> int:
+        """The moment of the last commit that this process has seen; 0 before the first."""
+        return self._committed_at
 
     def catch_up(self, ledger: Ledger) -> None:
         """Apply what the ledger has and the store has not; `serving.commits.Follower`."""
@@ -230,13 +235,9 @@ class LiveStore:
     def _row(
         self, spec: ModelSpec, customer_id: str, as_of: int, context: Mapping[str, Any]
     ) -> Known:
-        store, rows = self._parts()
-        values: list[Value] = rows[spec.name].row(customer_id, as_of, context)
-        with store.history(customer_id) as history:
-            has_events = history is not None and (
-                history.values.shape[1] > 0 or history.tiles is not None
-            )
-        return self._known(spec, values, has_events, store.sequence)
+        _, rows = self._parts()
+        reading = rows[spec.name].read(customer_id, as_of, context)
+        return self._known(spec, reading.values, reading.has_events, reading.sequence)
 
     def row_of(self, spec: ModelSpec, raw: Raw, as_of: int, context: Mapping[str, Any]) -> Known:
         """Return what a request says of somebody who is not stored, for a model."""

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from features.errors import UnknownCustomerError
 from features.feature import Feature
 from features.ledger import Ledger
+from features.online import Reading
 from features.source import Source
 from models.bundle import Bundle
 from models.calibrator import Calibrator
@@ -90,10 +91,12 @@ class FakeRows:
         self.store = store
         self.features = features
 
-    def row(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> list[Value]:
+    def read(self, customer_id: str, as_of: int, context: Mapping[str, Any]) -> Reading:
         if customer_id not in self.store.customers:
             raise UnknownCustomerError(f"Nothing of {customer_id!r}.", remedy="Check the id.")
-        return self._of(self.store.customers[customer_id])
+        with self.store.history(customer_id) as held:
+            number = held.values.shape[1]
+        return Reading(self._of(number), number > 0, self.store.sequence)
 
     def row_of(
         self,

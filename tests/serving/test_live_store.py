@@ -107,7 +107,7 @@ def test_a_store_that_was_replaced_meanwhile_is_followed_by_its_successor(
     ledger.append([Event("e1", "a", {"kind": "order", "occurred_at": 7})])
     live.catch_up(ledger)
     assert live.row(CHURN, "a", NOW, {}).values[0] == 5
-    assert live.instant == 1_000
+    assert live.committed_at == 1_000
 
 
 def test_a_score_that_meets_a_replaced_store_is_answered_by_its_successor(
@@ -129,7 +129,7 @@ def test_time_goes_past_the_last_commit_even_if_the_store_was_filled_after_it(
     live.open()
     live.catch_up(ledger)
     assert disk.store.instant == 0
-    assert live.instant == 1_000
+    assert live.committed_at == 1_000
 
 
 def test_what_a_model_declares_of_an_attribute_goes_before_what_the_log_says(
