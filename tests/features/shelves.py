@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
-from redis.exceptions import ConnectionError as LostError
 
 from features.declare import events
 from features.embedded_shelf import EmbeddedShelf
+from features.errors import StoreError
 from features.feature import Feature
 from features.following import FollowingStore
 from features.jit import PLAIN
 from features.kernel import NULL
 from features.ledger import Change
+from features.redis_client import connect, talking
 from features.redis_shelf import RedisShelf
 from features.shelf import Shelf
 from features.source import Source
@@ -49,13 +49,14 @@ def shelf_in(kind: str, folder: Path, features: Sequence[Feature] = FEATURES) ->
     if kind == "embedded":
         yield EmbeddedShelf(background)
         return
-    client = Redis.from_url(REDIS)
     try:
-        client.ping()
-    except LostError as error:
+        client = connect(REDIS)
+        with talking(client):
+            client.ping()
+    except StoreError as error:
         if os.environ.get("NEXTBEST_REQUIRE_SERVICES") == "1":
             raise
-        pytest.skip(f"Redis does not answer at {REDIS}: {error}")
+        pytest.skip(str(error))
     prefix = f"t{uuid.uuid4().hex[:12]}"
     try:
         yield RedisShelf(background, REDIS, prefix)
@@ -133,10 +134,9 @@ def told(store: FollowingStore, customer_id: str) -> list[dict[str, Any]]:
     for column in history.values.T.tolist():
         event = {}
         for name, value in zip(store.columns, column, strict=True):
-            if name in store.dictionaries:
-                value = store.dictionaries[name].text(value)
-            if value not in (None, NULL):
-                event[name] = value
+            told_of = store.dictionaries[name].text(value) if name in store.dictionaries else value
+            if told_of not in (None, NULL):
+                event[name] = told_of
         events.append(event)
     return events
 
