@@ -14,11 +14,10 @@ from features.feature import Attribute, Context, Feature
 from features.jit import Compiled
 from features.kernel import UNSEEN
 from features.kernel.lines import N_LINES, N_ROOM
+from features.kernel.run import BATCH
 
 Values = NDArray[Any]
 Integers = NDArray[np.int64]
-BATCH_ROWS = 2048
-"""Rows whose states are held at a time: they fit the processor's cache."""
 NO_CELLS = np.empty((0, 3), np.int64)
 
 
@@ -73,12 +72,13 @@ class Rows:
         return len(self.as_of)
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The kernel's tables, as `features.kernel.fold` describes them."""
+class Tables(NamedTuple):
+    """The kernel's tables, in the order in which `features.kernel.fold` describes them."""
 
     kinds: Integers
     kind_offsets: Integers
+    step_offsets: Integers
+    steps: Integers
     filters: Integers
     filter_offsets: Integers
     matches: Integers
@@ -90,7 +90,7 @@ class Tables:
     missing: Integers
     weights: Integers
     weight_offsets: Integers
-    no_cells: Integers
+    nothing: Integers
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Nodes:
     scales: NDArray[np.float64]
     named: tuple[str, ...]
     floats: dict[str, int]
-    float_nodes: Integers
+    scratch: int
     wholes: dict[str, int]
     whole_slots: Integers
     inputs: tuple[Feature, ...]
@@ -116,6 +116,9 @@ class Desk(NamedTuple):
     lines: Integers
     room: Integers
     tally: Integers
+    tallies: Integers
+    stamp: Integers
+    edges: Integers
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class Plan:
     nodes: Nodes
     compared: tuple[tuple[str, str], ...]
     counted: tuple[str, ...]
+    tallies: int
+    no_ranges: Integers
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -167,63 +172,64 @@ class Plan:
             A feature needs a context value that the rows do not carry.
         """
         n = len(rows)
-        floats = np.empty((len(self.nodes.float_nodes), n))
+        floats = np.empty((len(self.nodes.floats), n))
         wholes = np.empty((len(self.nodes.whole_slots), n), np.int64)
         codes, instants, inputs = self.given(rows)
-        some = int(np.diff(rows.offsets).max(initial=0))
-        desk = self.desk(int(np.diff(events.offsets).max(initial=0)), some)
-        states = np.empty((max(BATCH_ROWS, some), self.width), np.int64)
-        room = np.empty((len(self.nodes.table), len(states)))
-        for first, last in _batches(rows.offsets):
-            start, stop = int(rows.offsets[first]), int(rows.offsets[last])
-            part = states[: stop - start]
-            self.fold(
-                engine, events.values, events.offsets[first : last + 1],
-                rows.offsets[first : last + 1], rows.as_of, codes, instants, part, desk,
-            )  # fmt: skip
-            self.finalise(engine, part, start, rows.as_of, inputs, instants, room, floats, wholes)
+        most = int(np.diff(rows.offsets).max(initial=0))
+        longest = int(np.diff(events.offsets).max(initial=0))
+        states = np.empty((max(BATCH, most), self.width), np.int64)
+        failed = engine.run(
+            events.values, events.offsets, rows.offsets, rows.as_of, codes, instants, *self.tables,
+            NO_CELLS, self.no_ranges, *self.desk(longest, most), states, inputs, self.nodes.table,
+            self.nodes.scales, np.empty((self.nodes.scratch, len(states))), floats, wholes,
+            self.nodes.whole_slots,
+        )  # fmt: skip
+        self.check(failed)
         return {f.name: self._column(f, floats, wholes, rows) for f in self.features}
 
     def desk(self, events: int, rows: int) -> Desk:
         """Return the room in which the kernel works on customers of so many events and rows."""
-        longest = max(events, rows, 1)
-        vocabulary = max((len(self.dictionaries[name].levels) for name in self.counted), default=0)
+        size = self.vocabulary + 1
+        streams, windows = len(self.tables.filter_offsets) - 1, len(self.tables.windows)
+        # Only several rows of one customer slide.
+        sliding = events if rows > 1 else 0
         return Desk(
-            np.empty((len(self.tables.filter_offsets) + 1, longest), np.int64),
-            np.empty(len(self.tables.filter_offsets), np.int64),
-            np.empty((N_LINES, longest), np.int64),
-            np.empty((N_ROOM, longest + 2), np.int64),
-            np.zeros(vocabulary + 1, np.int64),
+            np.empty((streams, sliding), np.int64),
+            np.empty(streams, np.int64),
+            np.empty((N_LINES, rows), np.int64),
+            np.empty((N_ROOM, sliding + 2), np.int64),
+            np.zeros(size, np.int64),
+            np.zeros((2, self.tallies, size), np.int64),
+            np.zeros(1, np.int64),
+            np.empty((3, windows), np.int64),
         )
 
-    def fold(
-        self, engine: Compiled, values: Integers, offsets: Integers, row_offsets: Integers,
-        as_of: Integers, codes: Integers, instants: Integers, out: Integers, desk: Desk,
-        cells: Integers = NO_CELLS, cell_ranges: Integers | None = None,
+    @property
+    def vocabulary(self) -> int:
+        """One more than the largest code of any column that is counted by code, for now."""
+        return max((len(self.dictionaries[name].levels) for name in self.counted), default=0)
+
+    def states(
+        self, engine: Compiled, values: Integers, offsets: Integers, rows: Rows,
+        given: tuple[Integers, Integers], desk: Desk, out: Integers,
+        cells: tuple[Integers, Integers] | None = None,
     ) -> None:  # fmt: skip
-        """Run the kernel's fold over this plan's tables; see `features.kernel.fold`."""
-        t = self.tables
+        """Write the states of rows; see `features.kernel.fold`."""
         engine.fold(
-            values, offsets, row_offsets, as_of, codes, instants, t.kinds, t.kind_offsets,
-            t.filters, t.filter_offsets, t.matches, t.match_offsets, t.windows, t.views,
-            t.view_offsets, t.ops, t.missing, t.weights, t.weight_offsets, cells,
-            t.no_cells if cell_ranges is None else cell_ranges, *desk, out,
+            values, offsets, rows.offsets, rows.as_of, *given, *self.tables,
+            *(cells or (NO_CELLS, self.no_ranges)), *desk, out, 0, len(offsets) - 1,
         )  # fmt: skip
 
-    def finalise(
-        self, engine: Compiled, states: Integers, first_row: int, as_of: Integers,
-        inputs: NDArray[np.float64], instants: Integers, room: NDArray[np.float64],
-        floats: NDArray[np.float64], wholes: Integers,
-    ) -> None:  # fmt: skip
-        """Run the kernel's finaliser; see `features.kernel.finalise`."""
-        n = self.nodes
-        failed = engine.finalise(
-            states, first_row, as_of, inputs, instants, n.table, n.scales, room, floats,
-            n.float_nodes, wholes, n.whole_slots,
-        )  # fmt: skip
+    def check(self, failed: int) -> None:
+        """Refuse a sum that the kernel found not to fit.
+
+        Raises
+        ------
+        FeatureOverflowError
+        """
         if failed:
             raise FeatureOverflowError(
-                f"{n.named[failed - 1]} does not fit 64 bits.",
+                f"{self.nodes.named[failed - 1]} does not fit 64 bits.",
                 remedy="Look for wrong amounts in the log, or shorten the window.",
             )
 
@@ -276,10 +282,8 @@ class Plan:
         if feature.dtype != "category":
             return column
         levels = self.dictionaries[str(getattr(feature, "column", ""))].levels
-        out = np.full(len(column), None, dtype=object)
-        for row in np.flatnonzero(~np.isnan(column)):
-            out[row] = levels[int(column[row])]
-        return out
+        texts = np.array([*levels, None], dtype=object)
+        return texts[np.where(np.isnan(column), len(levels), column).astype(np.int64)]
 
 
 def _of(context: Mapping[str, Values], name: str, why: str) -> Values:
@@ -289,16 +293,3 @@ def _of(context: Mapping[str, Values], name: str, why: str) -> Values:
             remedy=f"Give {name!r} with every row.",
         )
     return context[name]
-
-
-def _batches(row_offsets: Integers) -> list[tuple[int, int]]:
-    """Return runs of customers of at most BATCH_ROWS rows, or of one customer."""
-    out = []
-    first, last = 0, len(row_offsets) - 1
-    while first < last:
-        room = row_offsets[first] + BATCH_ROWS
-        stop = int(np.searchsorted(row_offsets, room, side="right")) - 1
-        stop = min(max(stop, first + 1), last)
-        out.append((first, stop))
-        first = stop
-    return out

@@ -168,7 +168,9 @@ def attribute_table(log: EventLog, wanted: Collection[str] | None = None) -> Att
     wanted : collection of str, optional
         Attributes; all of them by default.
     """
-    table = log.customers
+    table = log.stated
+    if wanted is not None and not wanted:
+        table = table.slice(0, 0)
     names = [name for name in table.column_names if name not in ("customer_id", "known_at")]
     columns: Mapping[str, NDArray[Any]] = {
         name: table.column(name).to_numpy(zero_copy_only=False).astype(np.float64)

@@ -8,12 +8,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from features.kernel import finalise, fold, latest, merge
+from features.kernel import finalise, fold, latest, merge, run
 
 
 class Compiled(NamedTuple):
     """The compiled functions of `features.kernel`."""
 
+    run: Callable[..., int]
     fold: Callable[..., None]
     finalise: Callable[..., int]
     latest: Callable[..., None]
@@ -23,7 +24,13 @@ class Compiled(NamedTuple):
 
 
 PLAIN = Compiled(
-    fold.fold, finalise.finalise, latest.latest, merge.join, merge.suffixes, merge.extend
+    run.run,
+    fold.fold,
+    finalise.finalise,
+    latest.latest,
+    merge.join,
+    merge.suffixes,
+    merge.extend,
 )
 """The same functions uncompiled: slow, and visible to coverage and debuggers."""
 
@@ -71,16 +78,23 @@ def compiled(cache: Path | None = None) -> Compiled:
         return types.Array(kind, dimensions, "C")
 
     line, table, number = read(1), read(2), types.int64
+    float_line, float_table = read(1, types.float64), written(2, types.float64)
+    given = (table, line, line, line, table, table)
+    tables = (
+        line, line, line, table, table, line, table, line, table, table, line, table, line, line,
+        line, line,
+    )  # fmt: skip
+    cells = (table, table)
+    desk = (
+        written(2), written(1), written(2), written(2), written(1), written(3), written(1),
+        written(2),
+    )  # fmt: skip
+    values = (table, float_line, float_table, float_table, written(2), line)
+    inputs = read(2, types.float64)
     signatures = {
-        "fold": types.void(
-            table, line, line, line, table, table, line, line, table, line, table, line, table,
-            table, line, table, line, line, line, table, table, written(2), written(1),
-            written(2), written(2), written(1), written(2),
-        ),
-        "finalise": number(
-            table, number, line, read(2, types.float64), table, table, read(1, types.float64),
-            written(2, types.float64), written(2, types.float64), line, written(2), line,
-        ),
+        "run": number(*given, *tables, *cells, *desk, written(2), inputs, *values),
+        "fold": types.void(*given, *tables, *cells, *desk, written(2), number, number),
+        "finalise": number(written(2), number, number, line, inputs, table, *values),
         "latest": types.void(line, line, line, line, written(1)),
         "join": types.void(table, table, written(2)),
         "suffixes": types.void(table, line, written(2)),

@@ -61,17 +61,21 @@ def compile_nodes(
     instants : list of str
         Context values that windows end at; those that days are counted to are appended.
     """
-    maker = _Maker(slots, minor, instants)
-    numbers = [f for f in features if is_number(f)]
-    nodes = {feature.name: maker.node(feature) for feature in numbers}
+    numbers = list(dict.fromkeys(f for f in features if is_number(f)))
     whole = [f for f in numbers if isinstance(f, Aggregate) and f.dtype == "int"]
     floats = [f for f in numbers if f not in whole]
+    maker = _Maker(slots, minor, instants, {f: line for line, f in enumerate(floats)})
+    for feature in whole:
+        if feature.fold == "sum":
+            maker.check(feature)
+    for feature in floats:
+        maker.place(feature)
     return Nodes(
-        np.array(maker.table, np.int64).reshape(-1, 3),
+        np.array(maker.table, np.int64).reshape(-1, 4),
         np.array(maker.scales, np.float64),
         tuple(maker.named),
         {f.name: line for line, f in enumerate(floats)},
-        np.array([nodes[f.name] for f in floats], np.int64),
+        maker.scratch,
         {f.name: line for line, f in enumerate(whole)},
         np.array([slots[f.name] for f in whole], np.int64),
         tuple(maker.inputs),
@@ -87,25 +91,40 @@ def is_number(feature: Feature) -> bool:
 
 
 class _Maker:
-    def __init__(self, slots: dict[str, int], minor: int, instants: list[str]) -> None:
-        self.table: list[tuple[int, int, int]] = []
+    def __init__(
+        self, slots: dict[str, int], minor: int, instants: list[str], wanted: dict[Feature, int]
+    ) -> None:
+        self.table: list[tuple[int, int, int, int]] = []
         self.scales: list[float] = []
         self.named: list[str] = []
         self.inputs: list[Feature] = []
+        self.scratch = 0
         self._slots = slots
         self._minor = minor
         self._instants = instants
-        self._made: dict[Feature, int] = {}
+        self._wanted = wanted
+        self._places: dict[Feature, int] = {}
 
-    def node(self, feature: Feature) -> int:
-        """Return the number of a feature's node; what it is made from comes first."""
-        if feature not in self._made:
+    def place(self, feature: Feature) -> int:
+        """Return where a feature's values go; what it is made from is computed before."""
+        if feature not in self._places:
             line, scale = self._line(feature)
-            self._made[feature] = len(self.table)
-            self.table.append(line)
-            self.scales.append(scale)
-            self.named.append(feature.name)
-        return self._made[feature]
+            to = self._wanted.get(feature, -1)
+            if to < 0:
+                self.scratch += 1
+                to = -self.scratch
+            self._add((*line, to), scale, feature)
+            self._places[feature] = to
+        return self._places[feature]
+
+    def check(self, feature: Feature) -> None:
+        """Refuse a sum that does not fit, of which the whole number itself is wanted."""
+        self._add((finalise.CHECKED, self._slots[feature.name], 0, -1), 1.0, feature)
+
+    def _add(self, line: tuple[int, int, int, int], scale: float, feature: Feature) -> None:
+        self.table.append(line)
+        self.scales.append(scale)
+        self.named.append(feature.name)
 
     def _line(self, feature: Feature) -> tuple[tuple[int, int, int], float]:
         if isinstance(feature, Aggregate):
@@ -120,9 +139,9 @@ class _Maker:
                 self._instants.append(name)
             return (finalise.DAYS_UNTIL, self._instants.index(name), 0), 1.0
         if isinstance(feature, Arithmetic):
-            left, right = self.node(feature.left), self.node(feature.right)
+            left, right = self.place(feature.left), self.place(feature.right)
             return (_ARITHMETIC[feature.operation], left, right), 1.0
         if isinstance(feature, AtLeast):
-            return (finalise.AT_LEAST, self.node(feature.part), 0), feature.bound
+            return (finalise.AT_LEAST, self.place(feature.part), 0), feature.bound
         self.inputs.append(feature)
         return (finalise.INPUT, len(self.inputs) - 1, 0), 1.0

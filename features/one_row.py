@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from features.compute import Desk, Integers, Plan, Rows
+from features.compute import NO_CELLS, Desk, Integers, Plan, Rows
 from features.errors import MissingContextError
 from features.feature import Attribute, Context, Feature
 from features.jit import Compiled
@@ -66,9 +66,9 @@ class OneRow(threading.local):
         self._offsets = np.zeros(2, np.int64)
         self._as_of = np.zeros(1, np.int64)
         self._states = np.zeros((1, plan.width), np.int64)
-        self._desk = plan.desk(1024, 1)
-        self._room = np.zeros((len(plan.nodes.table), 1))
-        self._floats = np.zeros((len(plan.nodes.float_nodes), 1))
+        self._desk = plan.desk(0, 1)
+        self._scratch = np.zeros((plan.nodes.scratch, 1))
+        self._floats = np.zeros((len(plan.nodes.floats), 1))
         self._wholes = np.zeros((len(plan.nodes.whole_slots), 1), np.int64)
         self._attributes = tuple(f.name for f in plan.attributes)
         self._numbers = {f.name for f in plan.attributes if f.dtype == "float"}
@@ -87,7 +87,7 @@ class OneRow(threading.local):
             Microseconds UTC.
         context : mapping of str to ndarray, each of shape (1,)
         """
-        plan = self._plan
+        plan, nodes = self._plan, self._plan.nodes
         self._as_of[0] = as_of
         known = _known(past.attributes, as_of)
         if self._nothing is not None:
@@ -96,34 +96,32 @@ class OneRow(threading.local):
             attributes = {name: np.array([_number(known.get(name))]) for name in self._numbers}
             codes, instants, inputs = plan.given(Rows(self._one, self._as_of, context, attributes))
         self._offsets[1] = past.values.shape[1]
-        desk = self._desk_for(past.values.shape[1])
         if past.tiles is None or self._tiles is None:
-            plan.fold(
-                self._engine, past.values, self._offsets, self._one, self._as_of, codes, instants,
-                self._states, desk,
+            failed = self._engine.run(
+                past.values, self._offsets, self._one, self._as_of, codes, instants, *plan.tables,
+                NO_CELLS, plan.no_ranges, *self._desk_now(), self._states, inputs, nodes.table,
+                nodes.scales, self._scratch, self._floats, self._wholes, nodes.whole_slots,
             )  # fmt: skip
         else:
             older = self._tiles.older(past.tiles, past.cut, as_of, codes)
-            plan.fold(
-                self._engine, past.values, self._offsets, self._one, self._as_of, codes, instants,
-                self._states, desk, older.cells, older.ranges,
+            self._engine.fold(
+                past.values, self._offsets, self._one, self._as_of, codes, instants, *plan.tables,
+                older.cells, older.ranges, *self._desk_now(), self._states, 0, 1,
             )  # fmt: skip
             older.join(self._engine, self._states)
-        plan.finalise(
-            self._engine, self._states, 0, self._as_of, inputs, instants, self._room,
-            self._floats, self._wholes,
-        )  # fmt: skip
+            failed = self._engine.finalise(
+                self._states, 1, 0, self._as_of, inputs, instants, nodes.table, nodes.scales,
+                self._scratch, self._floats, self._wholes, nodes.whole_slots,
+            )  # fmt: skip
+        plan.check(failed)
         floats = self._floats[:, 0].tolist()
         wholes = self._wholes[:, 0].tolist()
         return [read(floats, wholes, known, context) for read in self._readers]
 
-    def _desk_for(self, events: int) -> Desk:
-        # The vocabularies of a store grow, and so do customers.
-        vocabulary = max(
-            (len(self._plan.dictionaries[name].levels) for name in self._plan.counted), default=0
-        )
-        if events > self._desk.members.shape[1] or vocabulary >= len(self._desk.tally):
-            self._desk = self._plan.desk(2 * events, 1)
+    def _desk_now(self) -> Desk:
+        # The vocabularies of a store grow.
+        if self._plan.tallies and self._plan.vocabulary >= len(self._desk.tally):
+            self._desk = self._plan.desk(0, 1)
         return self._desk
 
     def _reader(self, feature: Feature) -> Callable[..., Value]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from features.clock import parse_duration
-from features.compute import Plan, Tables, Vocabulary
+from features.compute import Plan, Vocabulary
 from features.errors import DeclarationError
 from features.feature import Aggregate, ContextRef, Feature, walk
 from features.kernel import NO_CODE, NULL, UNSEEN, states
+from features.kernel.states import BY_CODE
 from features.local_time import DERIVED
 from features.nodes import compile_nodes
+from features.tables import Op, Pairs, tables_of
 
 # Features whose folds read the same state share one operation.
 OPERATIONS = {
@@ -37,7 +38,6 @@ OPERATIONS = {
     "decayed_count": states.DECAY,
     "decayed_sum": states.DECAY,
 }
-BY_CODE = (states.DISTINCT, states.MODE)
 MOST_MATCHES = 2
 ALWAYS_READ = ("occurred_at", "recorded_at", "kind")
 
@@ -91,38 +91,35 @@ def compile_plan(
     compared = tuple(dict.fromkeys(pair for stream in streams for pair in stream[2]))
     decays = list(dict.fromkeys(leaf.half_life for leaf in leaves if leaf.half_life))
     nodes = compile_nodes(features, slots, minor, instants)
+    pairs = Pairs(
+        [[(read.index(n), _known(vocabularies[n], t)) for n, t in s[1]] for s in streams],
+        [[(read.index(pair[0]), compared.index(pair)) for pair in s[2]] for s in streams],
+    )
+    columns_of = [read.index(op[3]) if op[3] else -1 for op in ops]
+    lines_of = [decays.index(op[4]) + 1 if op[4] else 0 for op in ops]
+    table = [
+        Op(op[0], op[1], op[2], column, starts[op], weights)
+        for op, column, weights in zip(ops, columns_of, lines_of, strict=True)
+    ]
+    codes = [vocabularies["kind"].code(stream[0]) for stream in streams]
+    tables = tables_of(
+        table, codes, len(vocabularies["kind"].levels), pairs,
+        [window.row(instants) for window in windows],
+        [NO_CODE if name in vocabularies else NULL for name in read], decays,
+    )  # fmt: skip
     return Plan(
         tuple(features),
         read,
         slots,
         sum(states.WIDTHS[op[2]] for op in ops),
         vocabularies,
-        Tables(
-            *_kinds(streams, vocabularies["kind"]),
-            *_ragged(
-                [[(read.index(n), _known(vocabularies[n], t)) for n, t in s[1]] for s in streams]
-            ),
-            *_ragged(
-                [[(read.index(p[0]), compared.index(p)) for p in stream[2]] for stream in streams]
-            ),
-            _table([window.row(instants) for window in windows], 4),
-            *_views(ops, len(streams)),
-            _table(
-                [
-                    (op[2], read.index(op[3]) if op[3] else -1, starts[op], decays.index(op[4]) + 1
-                     if op[4] else 0)
-                    for op in ops
-                ],
-                4,
-            ),
-            np.array([NO_CODE if name in vocabularies else NULL for name in read], np.int64),
-            *_weights(decays),
-            np.zeros((len(ops), 2), np.int64),
-        ),
+        tables,
         nodes,
         compared,
         tuple(dict.fromkeys(op[3] for op in ops if op[2] in BY_CODE)),
-    )  # fmt: skip
+        sum(op[2] in BY_CODE for op in ops),
+        np.zeros((len(ops), 2), np.int64),
+    )
 
 
 def stream_of(leaf: Aggregate) -> Stream:
@@ -169,46 +166,6 @@ def _check(leaf: Aggregate, columns: Sequence[str], texts: Mapping[str, Vocabula
             f"{leaf.name} compares more than {MOST_MATCHES} columns with the row's own values.",
             remedy="Compare fewer.",
         )
-
-
-def _kinds(streams: list[Stream], kinds: Vocabulary) -> tuple[Any, Any]:
-    takers: list[list[int]] = [[] for _ in kinds.levels]
-    for number, (kind, _, _) in enumerate(streams):
-        code = kinds.code(kind)
-        if code >= 0:
-            takers[code].append(number)
-    flat = [number for numbers in takers for number in numbers]
-    return np.array(flat, np.int64), np.cumsum([0, *map(len, takers)], dtype=np.int64)
-
-
-def _ragged(pairs: list[list[tuple[int, int]]]) -> tuple[Any, Any]:
-    flat = [pair for some in pairs for pair in some]
-    return _table(flat, 2), np.cumsum([0, *map(len, pairs)], dtype=np.int64)
-
-
-def _table(rows: Sequence[tuple[int, ...]], width: int) -> Any:
-    return np.array(rows, np.int64).reshape(-1, width)
-
-
-def _views(ops: list[tuple[Any, ...]], n_streams: int) -> tuple[Any, Any]:
-    pairs = list(dict.fromkeys(op[:2] for op in ops))
-    first = {pair: next(i for i, op in enumerate(ops) if op[:2] == pair) for pair in pairs}
-    last = {pair: first[pair] + sum(op[:2] == pair for op in ops) for pair in pairs}
-    table = _table([(pair[1], first[pair], last[pair]) for pair in pairs], 3)
-    counts = [sum(pair[0] == s for pair in pairs) for s in range(n_streams)]
-    return table, np.cumsum([0, *counts], dtype=np.int64)
-
-
-def _weights(half_lives: list[str]) -> tuple[Any, Any]:
-    """Return fixed-point weights by age in hours, until they round to nothing; line 0 is empty."""
-    lines: list[list[int]] = [[]]
-    for half_life in half_lives:
-        hours = parse_duration(half_life) // states.HOUR
-        ages = range(states.ONE.bit_length() * hours + 1)
-        weights = [round(states.ONE * 2.0 ** (-age / hours)) for age in ages]
-        lines.append([weight for weight in weights if weight > 0])
-    flat = [weight for line in lines for weight in line]
-    return np.array(flat, np.int64), np.cumsum([0, *map(len, lines)], dtype=np.int64)
 
 
 def _known(vocabulary: Vocabulary, text: str) -> int:

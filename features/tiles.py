@@ -8,9 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from features.compute import NO_CELLS, Integers
+from features.compute import NO_CELLS, Integers, Rows
 from features.jit import Compiled
-from features.kernel.lines import N_LINES
 from features.kernel.states import DECAY, DISTINCT, HOUR
 from features.plan import Stream
 from features.tile_layout import Measure, TileLayout, TileSet
@@ -184,12 +183,9 @@ def _states(tiles: TileSet, engine: Compiled, values: Integers, offsets: Integer
     n = len(offsets) - 1
     plan = tiles.plan
     out = np.empty((n, plan.width), np.int64)
-    desk = plan.desk(int(np.diff(offsets).max(initial=1)), N_LINES)
-    plan.fold(
-        engine, values, offsets.astype(np.int64), np.arange(n + 1, dtype=np.int64),
-        np.full(n, FAR, np.int64), np.empty((0, n), np.int64), np.empty((0, n), np.int64), out,
-        desk,
-    )  # fmt: skip
+    rows = Rows(np.arange(n + 1, dtype=np.int64), np.full(n, FAR, np.int64), {}, {})
+    none = np.empty((0, n), np.int64)
+    plan.states(engine, values, offsets.astype(np.int64), rows, (none, none), plan.desk(0, 1), out)
     return out
 
 

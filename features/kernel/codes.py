@@ -6,16 +6,16 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-from features.kernel.lines import HIGH, LOW, PICKED, SPARE, STARTS
+from features.kernel.lines import HIGH, LOW, PICKED, SPARE
 from features.kernel.states import NULL
 
 
 @register_jitable(forceinline=True)
 def distinct(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
-    tally: Any, cells: Any, first_cell: Any, last_cell: Any, out: Any, base: Any,
+    tally: Any, out: Any, base: Any,
 ) -> None:  # fmt: skip
-    """How many different codes. Cells, which come with one row only, count before the events."""
+    """How many different codes."""
     a = 0
     b = 0
     n = 0
@@ -27,10 +27,6 @@ def distinct(
             a = low
             b = low
             n = 0
-        for m in range(first_cell, last_cell):
-            if cells[m, 0] >= lines[STARTS, j]:
-                n += 1
-                tally[cells[m, 1]] += 1
         while a < low:
             code = values[column, members[s, a]]
             if code != null:
@@ -47,18 +43,16 @@ def distinct(
             b += 1
         out[lines[PICKED, j] - base, slot] = n
     _forget(column, null, values, members, s, a, b, tally)
-    for m in range(first_cell, last_cell):
-        tally[cells[m, 1]] = 0
 
 
 @register_jitable
 def mode(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
-    room: Any, tally: Any, cells: Any, first_cell: Any, last_cell: Any, out: Any, base: Any,
+    room: Any, tally: Any, out: Any, base: Any,
 ) -> None:  # fmt: skip
     """The code seen most, of equals the one used latest, and how many values.
 
-    ``room[SPARE, k]`` counts the codes seen k times, so that the largest count is known at all times.
+    ``room[SPARE, k]`` counts the codes seen k times, so that the largest count is always known.
     """
     a = 0
     b = 0
@@ -96,12 +90,6 @@ def mode(
                 room[SPARE, tally[code]] += 1
                 most = max(most, tally[code])
             b += 1
-        # Cells come with one row only: nothing slides after them.
-        for m in range(first_cell, last_cell):
-            if cells[m, 0] >= lines[STARTS, j]:
-                n += cells[m, 2]
-                tally[cells[m, 1]] += cells[m, 2]
-                most = max(most, tally[cells[m, 1]])
         state = NULL
         if most > 0:
             for m in range(b - 1, a - 1, -1):
@@ -109,16 +97,9 @@ def mode(
                 if code != null and tally[code] == most:
                     state = code
                     break
-            if state == NULL:
-                for m in range(last_cell - 1, first_cell - 1, -1):
-                    if tally[cells[m, 1]] == most:
-                        state = cells[m, 1]
-                        break
         out[lines[PICKED, j] - base, slot] = state
         out[lines[PICKED, j] - base, slot + 1] = n
     _forget(column, null, values, members, s, a, b, tally)
-    for m in range(first_cell, last_cell):
-        tally[cells[m, 1]] = 0
 
 
 @register_jitable(forceinline=True)

@@ -10,41 +10,47 @@ from numba.extending import register_jitable
 from features.kernel.states import LIMB, ONE
 
 (
-    WHOLE, TOTAL, MEAN, VALUE, SINCE_FIRST, SINCE_LAST, GAP_MEAN, LAST_GAP, GAP_STD, STD, DECAYED,
-    CODE, SOME, NOTHING, INPUT, DAYS_UNTIL, PER, MINUS, PLUS, TIMES, AT_LEAST,
-) = range(21)  # fmt: skip
-"""What a node computes; see `finalise`."""
+    TOTAL, MEAN, STD, DECAYED, CHECKED,
+    WHOLE, VALUE, GAP_MEAN, LAST_GAP, GAP_STD, SOME, NOTHING, CODE,
+    SINCE_FIRST, SINCE_LAST, INPUT, DAYS_UNTIL,
+    PER, MINUS, PLUS, TIMES, AT_LEAST,
+) = range(22)  # fmt: skip
+"""What a node computes: of sums that may not fit, of other states, of a row, of other nodes."""
+LAST_CARRIED = CHECKED
+"""Nodes up to this one refuse a sum that does not fit; CHECKED does nothing else."""
 
 # Columns of the table of nodes.
-WHAT, A, B = range(3)
+WHAT, A, B, TO = range(4)
 
 DAY = 86_400_000_000
 _MASK = (1 << LIMB) - 1
 
 
+@register_jitable
 def finalise(
-    states: Any, first_row: int, as_of: Any, inputs: Any, instants: Any, nodes: Any, scales: Any,
-    values: Any, floats: Any, float_nodes: Any, wholes: Any, whole_slots: Any,
+    states: Any, n: int, first_row: int, as_of: Any, inputs: Any, instants: Any, nodes: Any,
+    scales: Any, scratch: Any, floats: Any, wholes: Any, whole_slots: Any,
 ) -> int:  # fmt: skip
     """Write the values of a batch of rows.
 
     Parameters
     ----------
-    states : int64[k, n_slots]
-        What `fold` wrote for the rows from `first_row` on.
-    first_row : int
+    states : int64[>= n, n_slots]
+        What `fold` wrote for n rows from `first_row` on.
+    n, first_row : int
     as_of : int64[n_rows]
     inputs : float64[n_inputs, n_rows]
         Numbers that attributes and the context bring along.
     instants : int64[n_instants, n_rows]
-    nodes : int64[n_nodes, 3]
-        What to compute, of which slot, node, input or instant; operands come before their use.
+    nodes : int64[n_nodes, 4]
+        What to compute, of which slot, input, instant or operands, and where it goes: a line of
+        `floats`, or below zero, from -1 on, one of `scratch`. Operands come before their use.
     scales : float64[n_nodes]
         What sums are divided by, or the bound of AT_LEAST.
-    values : float64[n_nodes, >= k]
-        Room for intermediate values.
+    scratch : float64[n_lines, >= n]
+        For what only other nodes want.
     floats : float64[n_floats, n_rows]
-        Written: the nodes listed in `float_nodes`.
+        Written.
     wholes : int64[n_wholes, n_rows]
         Written: the states at `whole_slots`.
 
@@ -53,99 +59,110 @@ def finalise(
     int
         0, or 1 + the number of a node whose sum does not fit 64 bits.
     """
-    k = len(states)
     for v in range(len(nodes)):
-        what, a, b, scale = nodes[v, WHAT], nodes[v, A], nodes[v, B], scales[v]
-        if what == TOTAL or what == MEAN or what == STD or what == DECAYED:
-            for r in range(k):
+        what, a, b, to, scale = nodes[v, WHAT], nodes[v, A], nodes[v, B], nodes[v, TO], scales[v]
+        if what <= LAST_CARRIED:
+            for r in range(n):
                 if states[r, a + 1] != 0:
                     return int(1 + v)
-        for r in range(k):
+            if what == CHECKED:
+                continue
+        for r in range(n):
             value = np.nan
-            if what == WHOLE:
-                value = float(states[r, a])
-            elif what == TOTAL:
-                value = states[r, a] / scale
-            elif what == MEAN:
-                if states[r, a + 2] > 0:
-                    value = states[r, a] / states[r, a + 2] / scale
-            elif what == VALUE or what == CODE:
-                if states[r, a + 1] > 0:
-                    value = states[r, a] / scale
-            elif what == SINCE_FIRST:
-                if states[r, a + 3] > 0:
-                    value = (as_of[first_row + r] - states[r, a]) / DAY
-            elif what == SINCE_LAST:
-                if states[r, a + 3] > 0:
-                    value = (as_of[first_row + r] - states[r, a + 1]) / DAY
-            elif what == GAP_MEAN:
-                if states[r, a + 3] > 1:
-                    value = (states[r, a + 1] - states[r, a]) / ((states[r, a + 3] - 1) * DAY)
-            elif what == LAST_GAP:
-                if states[r, a + 3] > 1:
-                    value = (states[r, a + 1] - states[r, a + 2]) / DAY
-            elif what == GAP_STD:
-                n = states[r, a + 2] - 1
-                if n > 1:
-                    spread = n * states[r, a + 1] - states[r, a] * states[r, a]
-                    value = np.sqrt(spread / (n * (n - 1))) / 24.0
-            elif what == STD:
-                value = _deviation(states[r], a) / scale
-            elif what == DECAYED:
-                value = states[r, a] / ONE / scale
-            elif what == SOME:
-                value = 1.0 if states[r, a] > 0 else 0.0
-            elif what == NOTHING:
-                value = 0.0 if states[r, a] > 0 else 1.0
-            elif what == INPUT:
-                value = inputs[a, first_row + r]
-            elif what == DAYS_UNTIL:
-                value = (instants[a, first_row + r] - as_of[first_row + r]) / DAY
-            elif what == PER:
-                if values[b, r] != 0:
-                    value = values[a, r] / values[b, r]
-            elif what == MINUS:
-                value = values[a, r] - values[b, r]
-            elif what == PLUS:
-                value = values[a, r] + values[b, r]
-            elif what == TIMES:
-                value = values[a, r] * values[b, r]
-            elif what == AT_LEAST:
-                value = values[a, r]
-                value = max(value, scale)
-            values[v, r] = value
-    for f in range(len(float_nodes)):
-        for r in range(k):
-            floats[f, first_row + r] = values[float_nodes[f], r]
+            if what <= CODE:
+                value = _of_states(what, states, r, a, scale)
+            elif what <= DAYS_UNTIL:
+                if what == SINCE_LAST:
+                    if states[r, a + 3] > 0:
+                        value = (as_of[first_row + r] - states[r, a + 1]) / DAY
+                elif what == SINCE_FIRST:
+                    if states[r, a + 3] > 0:
+                        value = (as_of[first_row + r] - states[r, a]) / DAY
+                elif what == INPUT:
+                    value = inputs[a, first_row + r]
+                else:
+                    value = (instants[a, first_row + r] - as_of[first_row + r]) / DAY
+            else:
+                left = floats[a, first_row + r] if a >= 0 else scratch[-a - 1, r]
+                if what == AT_LEAST:
+                    value = scale if left < scale else left
+                else:
+                    right = floats[b, first_row + r] if b >= 0 else scratch[-b - 1, r]
+                    if what == PER:
+                        if right != 0:
+                            value = left / right
+                    elif what == MINUS:
+                        value = left - right
+                    elif what == PLUS:
+                        value = left + right
+                    else:
+                        value = left * right
+            if to >= 0:
+                floats[to, first_row + r] = value
+            else:
+                scratch[-to - 1, r] = value
     for f in range(len(whole_slots)):
-        for r in range(k):
+        for r in range(n):
             wholes[f, first_row + r] = states[r, whole_slots[f]]
     return 0
 
 
+@register_jitable(forceinline=True)
+def _of_states(what: Any, states: Any, r: Any, a: Any, scale: Any) -> Any:
+    """Return a value that needs nothing but the row's states."""
+    if what == TOTAL:
+        return states[r, a] / scale
+    if what == WHOLE:
+        return float(states[r, a])
+    if what == VALUE or what == CODE:
+        return states[r, a] / scale if states[r, a + 1] > 0 else np.nan
+    if what == MEAN:
+        return states[r, a] / states[r, a + 2] / scale if states[r, a + 2] > 0 else np.nan
+    if what == GAP_MEAN:
+        if states[r, a + 3] > 1:
+            return (states[r, a + 1] - states[r, a]) / ((states[r, a + 3] - 1) * DAY)
+    elif what == LAST_GAP:
+        if states[r, a + 3] > 1:
+            return (states[r, a + 1] - states[r, a + 2]) / DAY
+    elif what == GAP_STD:
+        n = states[r, a + 2] - 1
+        if n > 1:
+            spread = n * states[r, a + 1] - states[r, a] * states[r, a]
+            return np.sqrt(spread / (n * (n - 1))) / 24.0
+    elif what == STD:
+        return _deviation(states, r, a) / scale
+    elif what == DECAYED:
+        return states[r, a] / ONE / scale
+    elif what == SOME:
+        return 1.0 if states[r, a] > 0 else 0.0
+    elif what == NOTHING:
+        return 0.0 if states[r, a] > 0 else 1.0
+    return np.nan
+
+
 @register_jitable
-def _deviation(state: Any, a: Any) -> Any:
+def _deviation(states: Any, r: Any, a: Any) -> Any:
     """Return the sample standard deviation of a SQUARES state; NaN of fewer than two values.
 
-    With the whole-number mean q and the rest r of the sum, the squares about q are
-    ``sum(x**2) - n q**2 - 2 q r``, exact in two limbs; a float comes only after that.
+    With the whole-number mean q and the rest of the sum, the squares about q are
+    ``sum(x**2) - n q**2 - 2 q rest``, exact in two limbs; a float comes only after that.
     """
-    n = state[a + 2]
+    n = states[r, a + 2]
     if n < 2:
         return np.nan
-    q = state[a] // n
-    r = state[a] - q * n
+    q = states[r, a] // n
+    rest = states[r, a] - q * n
     size = abs(q)
     low, high = _times(size, 0, size)
     low, high = _times(low, high, n)
-    cross_low, cross_high = _times(size, 0, 2 * r)
+    cross_low, cross_high = _times(size, 0, 2 * rest)
     if q < 0:
         cross_low = -cross_low
         cross_high = -cross_high
-    low = state[a + 3] - low - cross_low
-    high = state[a + 4] - high - cross_high
+    low = states[r, a + 3] - low - cross_low
+    high = states[r, a + 4] - high - cross_high
     about = float(high) * float(1 << LIMB) + float(low)
-    return np.sqrt(max(about - r * (r / n), 0.0) / (n - 1))
+    return np.sqrt(max(about - rest * (rest / n), 0.0) / (n - 1))
 
 
 @register_jitable

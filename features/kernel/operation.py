@@ -29,14 +29,14 @@ from features.kernel.states import (
 from features.kernel.sums import decayed, gaps, squares, sums
 
 # Columns of the table of operations.
-OP, COLUMN, SLOT, WEIGHTS = range(4)
+OP, COLUMN, SLOT, WEIGHTS, WINDOW, TALLY = range(6)
 
 
 @register_jitable(forceinline=True)
 def apply(
     o: Any, ops: Any, missing: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
-    room: Any, tally: Any, weights: Any, weight_offsets: Any, as_of: Any, cells: Any,
-    cell_ranges: Any, out: Any, base: Any,
+    room: Any, tally: Any, weights: Any, weight_offsets: Any, as_of: Any, out: Any,
+    base: Any,
 ) -> None:  # fmt: skip
     """Write the state of operation `o` for the picked rows of one customer.
 
@@ -76,18 +76,17 @@ def apply(
         gaps(slot, values, members, s, lines, n_rows, out, base)
     elif op == DISTINCT:
         distinct(
-            column, null, slot, values, members, s, lines, n_rows, tally, cells, cell_ranges[o, 0],
-            cell_ranges[o, 1], out, base,
+            column, null, slot, values, members, s, lines, n_rows, tally, out,
+            base,
         )  # fmt: skip
     elif op == DECAY:
         w = ops[o, WEIGHTS]
         decayed(
             column, null, slot, values, members, s, lines, n_rows, weights, weight_offsets[w],
-            weight_offsets[w + 1] - weight_offsets[w], as_of, cells, cell_ranges[o, 0],
-            cell_ranges[o, 1], out, base,
+            weight_offsets[w + 1] - weight_offsets[w], as_of, out, base,
         )  # fmt: skip
     else:
         mode(
-            column, null, slot, values, members, s, lines, n_rows, room, tally, cells,
-            cell_ranges[o, 0], cell_ranges[o, 1], out, base,
+            column, null, slot, values, members, s, lines, n_rows, room, tally,
+            out, base,
         )  # fmt: skip

@@ -32,7 +32,8 @@ DISTINCT   codes
 MODE       code, values
 DECAY      total of value x weight, carry, values
 """
-CELLS = (DISTINCT, MODE, DECAY)
+BY_CODE = (DISTINCT, MODE)
+CELLS = (*BY_CODE, DECAY)
 """Operations that a window cannot merge from two states."""
 
 HOUR = 3_600_000_000

@@ -150,8 +150,7 @@ def gaps(
 @register_jitable
 def decayed(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
-    weights: Any, first_weight: Any, n_weights: Any, as_of: Any, cells: Any, first_cell: Any,
-    last_cell: Any, out: Any, base: Any,
+    weights: Any, first_weight: Any, n_weights: Any, as_of: Any, out: Any, base: Any,
 ) -> None:  # fmt: skip
     """Sums that fade: each value times the fixed-point weight of its age in whole hours.
 
@@ -177,15 +176,6 @@ def decayed(
                 carry += TOO_LARGE
             else:
                 total, carry = add(total, carry, value * weights[first_weight + age])
-        for m in range(last_cell - 1, first_cell - 1, -1):
-            age = hour - cells[m, 0] // HOUR
-            if age >= n_weights:
-                break
-            n += cells[m, 1]
-            if abs(cells[m, 2]) >= LARGEST_WEIGHTED:
-                carry += TOO_LARGE
-            else:
-                total, carry = add(total, carry, cells[m, 2] * weights[first_weight + age])
         r = lines[PICKED, j] - base
         out[r, slot] = total
         out[r, slot + 1] = carry

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-from features.kernel.lines import HIGH, LOOSE, LOW, NEWEST, PICKED, ROWS, STARTS
+from features.kernel.lines import HIGH, LOOSE, LOW, NEWEST, PICKED, ROWS
 from features.kernel.states import HOUR
 
 EVER, EXACT, HOURLY, NEXT, UNTIL = range(5)
@@ -48,16 +48,19 @@ def newest_so_far(values: Any, members: Any, s: Any, first: Any, last: Any, room
 def place(
     values: Any, members: Any, s: Any, first: Any, last: Any, room: Any, windows: Any, w: Any,
     as_of: Any, instants: Any, lines: Any, first_row: Any, n_rows: Any,
+    row_base: Any,
 ) -> Any:  # fmt: skip
     """Write the windows ``[LOW, HIGH)`` of rows among ``members[s, first:last]``.
 
-    Rows whose window holds exactly the events known in time are PICKED, in order; the others have
-    in LOOSE the place behind the last event that occurred in time, 0 for those picked.
+    Rows whose window holds exactly the events known in time are PICKED, in order; the others are
+    marked as LOOSE.
 
     Parameters
     ----------
     first_row, n_rows : int
         Which entries of the line ROWS.
+    row_base : int
+        The customer's first row.
 
     Returns
     -------
@@ -89,17 +92,18 @@ def place(
                 else:
                     sure = middle
         high = max(sure, low)
-        lines[LOOSE, j] = 0
+        loose = False
         for m in range(high, stop):
             if values[1, members[s, m]] < known:
-                lines[LOOSE, j] = stop
+                loose = True
                 break
-        if lines[LOOSE, j] == 0:
-            lines[PICKED, picked] = r
-            lines[STARTS, picked] = start
-            lines[LOW, picked] = low
-            lines[HIGH, picked] = high
-            picked += 1
+        if loose:
+            lines[LOOSE, r - row_base] = 1
+            continue
+        lines[PICKED, picked] = r
+        lines[LOW, picked] = low
+        lines[HIGH, picked] = high
+        picked += 1
     return picked
 
 

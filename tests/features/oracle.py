@@ -6,9 +6,9 @@ of the code it judges but the definitions.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -41,8 +41,25 @@ def value(
     minor: int = 100,
 ) -> Any:
     """Return one feature of one customer; None where it is missing."""
-    events = [{**event, **_local(event, changes)} for event in events]
-    return _value(feature, events, changes, as_of, context, minor)
+    return _value(feature, located(events, changes), changes, as_of, context, minor)
+
+
+def values(
+    features: Sequence[Feature],
+    events: Sequence[Event],
+    changes: Sequence[Event],
+    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    minor: int = 100,
+) -> list[list[Any]]:
+    """Return features of one customer at (moment, context) rows; None where one is missing."""
+    own = located(events, changes)
+    return [[_value(f, own, changes, at, given, minor) for f in features] for at, given in rows]
+
+
+def located(events: Sequence[Event], changes: Sequence[Event]) -> list[Event]:
+    """Return events in order, with the hour of the week and the part of the day."""
+    ordered = sorted(events, key=lambda event: (event["occurred_at"], event["event_id"]))
+    return [{**event, **_local(event, changes)} for event in ordered]
 
 
 def _value(
@@ -93,35 +110,44 @@ def _local(event: Event, changes: Sequence[Event]) -> dict[str, str]:
     }
 
 
-def _counts(event: Event, feature: Aggregate, as_of: int, context: Mapping[str, Any]) -> bool:
+def _window(
+    feature: Aggregate, as_of: int, context: Mapping[str, Any]
+) -> tuple[float, float, float]:
+    """Return where the window starts and ends, and before when its events must be recorded."""
     window = feature.window
-    if event["kind"] != feature.kind:
-        return False
     if window.next is not None or window.until is not None:
-        start = as_of
         end = as_of + _length(window.next) if window.next else context[window.until or ""]
-        known = end + _length(window.lag)
-    else:
-        end = known = as_of
-        start = -math.inf if window.last is None else as_of - _length(window.last)
-        if window.last is not None and _length(window.last) >= 7 * DAY:
-            start -= start % HOUR
-    if not (start <= event["occurred_at"] < end and event["recorded_at"] < known):
-        return False
+        return as_of, end, end + _length(window.lag)
+    if window.last is None:
+        return -math.inf, as_of, as_of
+    start = as_of - _length(window.last)
+    if _length(window.last) >= 7 * DAY:
+        start -= start % HOUR
+    return start, as_of, as_of
+
+
+def _counted(
+    feature: Aggregate, events: Sequence[Event], as_of: int, context: Mapping[str, Any]
+) -> list[Event]:
+    start, end, known = _window(feature, as_of, context)
+    found = [
+        event
+        for event in events
+        if event["kind"] == feature.kind
+        and start <= event["occurred_at"] < end
+        and event["recorded_at"] < known
+        and (feature.column is None or event.get(feature.column) is not None)
+    ]
     for column, given in feature.filters:
         wanted = context[given.name] if isinstance(given, ContextRef) else given
-        if wanted is None or event.get(column) != wanted:
-            return False
-    return feature.column is None or event.get(feature.column) is not None
+        found = [e for e in found if wanted is not None and e.get(column) == wanted]
+    return found
 
 
 def _aggregate(
     feature: Aggregate, events: Sequence[Event], as_of: int, context: Mapping[str, Any], minor: int
 ) -> Any:
-    counted = sorted(
-        (event for event in events if _counts(event, feature, as_of, context)),
-        key=lambda event: (event["occurred_at"], event["event_id"]),
-    )
+    counted = _counted(feature, events, as_of, context)
     times = [event["occurred_at"] for event in counted]
     values = [event.get(feature.column) for event in counted]
     scale = minor if feature.unit == "currency" else 1
@@ -142,11 +168,11 @@ def _aggregate(
             added = values if feature.fold == "decayed_sum" else [1] * len(times)
             return sum(w * v for w, v in zip(weights, added, strict=True)) / 2**30 / scale
         case "std":
-            return statistics.stdev(values) / scale if len(values) > 1 else None
+            return _deviation(values) / scale if len(values) > 1 else None
         case "last_gap":
             return gaps[-1] / DAY if gaps else None
         case "gap_std":
-            return statistics.stdev(gap // HOUR for gap in gaps) / 24 if len(gaps) > 1 else None
+            return _deviation([gap // HOUR for gap in gaps]) / 24 if len(gaps) > 1 else None
     if not counted:
         return None
     match feature.fold:
@@ -170,5 +196,13 @@ def _aggregate(
     raise AssertionError(f"the oracle does not know {feature.fold}")
 
 
+def _deviation(values: Sequence[int]) -> float:
+    """Return the sample standard deviation; whole numbers until the one division."""
+    n, total = len(values), sum(values)
+    squares = n * sum(value * value for value in values) - total * total
+    return math.sqrt(squares / (n * (n - 1)))
+
+
+@functools.cache
 def _length(text: str) -> int:
     return int(text[:-1]) * LENGTHS[text[-1]]

@@ -1,0 +1,161 @@
+"""The kernel's tables, made from a list of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from features.clock import parse_duration
+from features.compute import Integers, Tables
+from features.kernel import states
+from features.kernel.states import BY_CODE
+from features.kernel.windows import EVER, NEXT
+
+FOREVER = 2**62
+
+
+class Op(NamedTuple):
+    """One operation: on a stream, through a window, over a column (-1 for none).
+
+    `slot` is where its state begins, `weights` the line of its weights (0 for none).
+    """
+
+    stream: int
+    window: int
+    what: int
+    column: int
+    slot: int
+    weights: int
+
+
+class Pairs(NamedTuple):
+    """By stream: (column, code) pairs to hold, and (column, line of codes) pairs to match."""
+
+    filters: list[list[tuple[int, int]]]
+    matches: list[list[tuple[int, int]]]
+
+
+def tables_of(
+    ops: Sequence[Op],
+    kinds: Sequence[int],
+    n_kinds: int,
+    pairs: Pairs,
+    windows: Sequence[tuple[int, ...]],
+    missing: Sequence[int],
+    half_lives: Sequence[str],
+) -> Tables:
+    """Return the tables that `features.kernel.fold` reads.
+
+    Parameters
+    ----------
+    ops : sequence of Op
+        Sorted by stream and window.
+    kinds : sequence of int
+        The code of each stream's kind of event; -1 for one never seen.
+    n_kinds : int
+    pairs : Pairs
+    windows : sequence of tuple
+        See `Window.row`.
+    missing : sequence of int
+        What stands for a missing value, by column.
+    half_lives : sequence of str
+        From line 1 of the weights on.
+    """
+    filters, filter_offsets = _ragged(pairs.filters)
+    matches, match_offsets = _ragged(pairs.matches)
+    taken = [[s for s, code in enumerate(kinds) if code == kind] for kind in range(n_kinds)]
+    tallies = {o: t for t, o in enumerate(o for o, op in enumerate(ops) if op.what in BY_CODE)}
+    back = [w for w, window in enumerate(windows) if window[0] < NEXT]
+    # An event that is too old for a window is too old for those after it.
+    back.sort(key=lambda w: -windows[w][1] if windows[w][0] != EVER else -FOREVER)
+    order = {w: place for place, w in enumerate(back)}
+    steps: list[list[tuple[int, ...]]] = []
+    for streams in taken:
+        chosen = [(o, op) for o, op in enumerate(ops) if op.stream in streams]
+        backward = sorted(
+            ((o, op) for o, op in chosen if op.window in order),
+            key=lambda item: order[item[1].window],
+        )
+        forward = [(o, op) for o, op in chosen if op.window not in order]
+        for some in (backward, forward):
+            steps.append(
+                [
+                    (op.what, op.column, op.slot, op.window, op.weights, tallies.get(o, 0),
+                     *filter_offsets[op.stream : op.stream + 2],
+                     *match_offsets[op.stream : op.stream + 2],
+                     bool(pairs.filters[op.stream] or pairs.matches[op.stream]))
+                    for o, op in some
+                ]
+            )  # fmt: skip
+    views, view_offsets = _views(ops, len(kinds))
+    weights, weight_offsets = _weights(half_lives)
+    return Tables(
+        kinds=np.array([s for streams in taken for s in streams], np.int64),
+        kind_offsets=_offsets(taken),
+        step_offsets=_offsets(steps),
+        steps=_table([step for some in steps for step in some], 11),
+        filters=filters,
+        filter_offsets=filter_offsets,
+        matches=matches,
+        match_offsets=match_offsets,
+        windows=_table(windows, 4),
+        views=views,
+        view_offsets=view_offsets,
+        ops=_table(
+            [
+                (op.what, op.column, op.slot, op.weights, op.window, tallies.get(o, 0))
+                for o, op in enumerate(ops)
+            ],
+            6,
+        ),
+        missing=np.array(missing, np.int64),
+        weights=weights,
+        weight_offsets=weight_offsets,
+        nothing=_nothing(ops),
+    )
+
+
+def _nothing(ops: Sequence[Op]) -> Integers:
+    line = np.zeros((1, sum(states.WIDTHS[op.what] for op in ops)), np.int64)
+    for op in ops:
+        states.clear(op.what, line, 0, op.slot)
+    return line[0]
+
+
+def _offsets(parts: Sequence[Sequence[Any]]) -> Integers:
+    return np.cumsum([0, *map(len, parts)], dtype=np.int64)
+
+
+def _ragged(pairs: list[list[tuple[int, int]]]) -> tuple[Integers, Integers]:
+    return _table([pair for some in pairs for pair in some], 2), _offsets(pairs)
+
+
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Integers:
+    return np.array(rows, np.int64).reshape(-1, width)
+
+
+def _views(ops: Sequence[Op], n_streams: int) -> tuple[Integers, Integers]:
+    through = [(op.stream, op.window) for op in ops]
+    pairs = list(dict.fromkeys(through))
+    table = _table(
+        [
+            (w, through.index((s, w)), through.index((s, w)) + through.count((s, w)))
+            for s, w in pairs
+        ],
+        3,
+    )
+    counts = [sum(pair[0] == s for pair in pairs) for s in range(n_streams)]
+    return table, np.cumsum([0, *counts], dtype=np.int64)
+
+
+def _weights(half_lives: Sequence[str]) -> tuple[Integers, Integers]:
+    """Return fixed-point weights by age in hours, until they round to nothing; line 0 is empty."""
+    lines: list[list[int]] = [[]]
+    for half_life in half_lives:
+        hours = parse_duration(half_life) // states.HOUR
+        ages = range(states.ONE.bit_length() * hours + 1)
+        weights = [round(states.ONE * 2.0 ** (-age / hours)) for age in ages]
+        lines.append([weight for weight in weights if weight > 0])
+    return np.array([w for line in lines for w in line], np.int64), _offsets(lines)
