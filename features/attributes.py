@@ -67,7 +67,8 @@ class AttributeTable:
     def rows_of(self, customer_ids: Any) -> NDArray[np.int64]:
         """Return the number of each customer, -1 for those of whom nothing is stored."""
         found = pc.index_in(_texts(customer_ids), self.customers)
-        return found.fill_null(-1).to_numpy().astype(np.int64)
+        numbers: NDArray[np.int64] = found.fill_null(-1).to_numpy().astype(np.int64)
+        return numbers
 
     def take(self, name: str, changes: NDArray[np.int64], number: bool) -> NDArray[Any]:
         """Return an attribute's value at each change; missing where the change is -1.

@@ -271,19 +271,22 @@ class Plan:
     ) -> Values:
         name = feature.name
         if name in self.nodes.wholes:
-            return wholes[self.nodes.wholes[name]]
+            counted: Values = wholes[self.nodes.wholes[name]]
+            return counted
         if name not in self.nodes.floats:
             if isinstance(feature, Context):
                 return _of(rows.context, feature.source or name, "needs")
             return rows.attributes[name]
-        column = floats[self.nodes.floats[name]]
+        column: Values = floats[self.nodes.floats[name]]
         if feature.dtype == "bool":
-            return column != 0
+            some: Values = column != 0
+            return some
         if feature.dtype != "category":
             return column
         levels = self.dictionaries[str(getattr(feature, "column", ""))].levels
         texts = np.array([*levels, None], dtype=object)
-        return texts[np.where(np.isnan(column), len(levels), column).astype(np.int64)]
+        words: Values = texts[np.where(np.isnan(column), len(levels), column).astype(np.int64)]
+        return words
 
 
 def _of(context: Mapping[str, Values], name: str, why: str) -> Values:

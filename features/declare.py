@@ -95,7 +95,11 @@ class Events:
                 f"A histogram of {column!r} has no fixed list of bars.",
                 remedy=f"Choose one of: {', '.join(DERIVED)}; or count with {column}=... for each.",
             )
-        return tuple(self.count(last=last, **{column: bar}) for bar in DERIVED[column].levels)
+        window = Window(last)
+        return tuple(
+            self._fold("count", None, f"{self.kind}s", "int", window, {column: bar})
+            for bar in DERIVED[column].levels
+        )
 
     def min(
         self, column: str, *, unit: str, last: str | None = None, **filters: FilterValue

@@ -79,7 +79,7 @@ def frame(
     work = _Work(log, plan, spine, attributes, engine)
     largest = max((ref.rows for ref in log.blocks), default=0)
     threads = threads_within(memory, largest, len(plan.columns), len(features), threads)
-    for done, (rows, values) in enumerate(in_order(work, tasks, threads), start=1):
+    for done, (rows, values) in enumerate(in_order(work.__call__, tasks, threads), start=1):
         for name, column in values.items():
             if name not in columns:
                 columns[name] = np.empty(len(spine), dtype=column.dtype)

@@ -65,9 +65,9 @@ def compile_nodes(
     whole = [f for f in numbers if isinstance(f, Aggregate) and f.dtype == "int"]
     floats = [f for f in numbers if f not in whole]
     maker = _Maker(slots, minor, instants, {f: line for line, f in enumerate(floats)})
-    for feature in whole:
-        if feature.fold == "sum":
-            maker.check(feature)
+    for aggregate in whole:
+        if aggregate.fold == "sum":
+            maker.check(aggregate)
     for feature in floats:
         maker.place(feature)
     return Nodes(

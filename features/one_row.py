@@ -154,7 +154,8 @@ class OneRow(threading.local):
                     remedy=f"Give {source!r} with every row.",
                 )
             value: Any = context[source][0]
-            return value.item() if isinstance(value, np.generic) else value
+            plain: Value = value.item() if isinstance(value, np.generic) else value
+            return plain
 
         return given
 

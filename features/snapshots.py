@@ -101,7 +101,7 @@ def snapshot_parts(
     tasks = [*log.blocks, *([None] if len(work.eventless()) else [])]
     largest = max((ref.rows for ref in log.blocks), default=0)
     threads = threads_within(memory, largest, len(plan.columns), len(chosen), threads)
-    for done, part in enumerate(in_order(work, tasks, threads), start=1):
+    for done, part in enumerate(in_order(work.__call__, tasks, threads), start=1):
         yield part
         if progress is not None:
             progress(done, len(tasks))
@@ -174,7 +174,9 @@ def snapshot(
         One row a customer and moment, with customer_id, as_of (microseconds UTC) and a column
         each feature.
     """
-    return snapshot_table(log, as_ofs, features, progress=progress, threads=threads).to_pandas()
+    table = snapshot_table(log, as_ofs, features, progress=progress, threads=threads)
+    out: pd.DataFrame = table.to_pandas()
+    return out
 
 
 def write_snapshot(

@@ -74,10 +74,8 @@ def tables_of(
     steps: list[list[tuple[int, ...]]] = []
     for streams in taken:
         chosen = [(o, op) for o, op in enumerate(ops) if op.stream in streams]
-        backward = sorted(
-            ((o, op) for o, op in chosen if op.window in order),
-            key=lambda item: order[item[1].window],
-        )
+        backward = [(o, op) for o, op in chosen if op.window in order]
+        backward.sort(key=lambda item: order[item[1].window])
         forward = [(o, op) for o, op in chosen if op.window not in order]
         for some in (backward, forward):
             steps.append(
@@ -121,7 +119,8 @@ def _nothing(ops: Sequence[Op]) -> Integers:
     line = np.zeros((1, sum(states.WIDTHS[op.what] for op in ops)), np.int64)
     for op in ops:
         states.clear(op.what, line, 0, op.slot)
-    return line[0]
+    nothing: Integers = line[0]
+    return nothing
 
 
 def _offsets(parts: Sequence[Sequence[Any]]) -> Integers:
@@ -139,13 +138,8 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Integers:
 def _views(ops: Sequence[Op], n_streams: int) -> tuple[Integers, Integers]:
     through = [(op.stream, op.window) for op in ops]
     pairs = list(dict.fromkeys(through))
-    table = _table(
-        [
-            (w, through.index((s, w)), through.index((s, w)) + through.count((s, w)))
-            for s, w in pairs
-        ],
-        3,
-    )
+    first = {pair: through.index(pair) for pair in pairs}
+    table = _table([(p[1], first[p], first[p] + through.count(p)) for p in pairs], 3)
     counts = [sum(pair[0] == s for pair in pairs) for s in range(n_streams)]
     return table, np.cumsum([0, *counts], dtype=np.int64)
 

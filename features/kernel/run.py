@@ -43,6 +43,6 @@ def run(
             scratch, floats, wholes, whole_slots,
         )  # fmt: skip
         if failed != 0:
-            return failed
+            return int(failed)
         first = last
     return 0
