@@ -137,8 +137,13 @@ class FollowingStore(ABC):
         return self.progress().applied
 
     def _step(self, draft: Draft, ledger: Changes) -> bool:
-        state = draft.get(STATE)
-        progress = self.follow(state or b"", draft.get)
+        seen = self._seen.applied
+        progress = self.follow(draft.get(STATE) or b"", draft.get)
+        if progress.applied < seen:
+            # A Redis that lost its last writes: codes that this process knows are not there.
+            raise StoreReplacedError(
+                "The online store is older than it was before.", remedy="Open it anew."
+            )
         changes = ledger.since(progress.applied, BATCH)
         if changes:
             progress = self._applier.apply(draft, progress, changes, ledger)

@@ -77,18 +77,27 @@ def materialise(
             held.catch_up(ledger)
             return held
         name = f"{log.fingerprint[:12]}-{uuid.uuid4().hex[:8]}"
-        shelf.create(name)
-        tiling = Tiling(meta, log.dictionaries, shelf.background)
-        for some in records(log, plan, shelf.background.engine(), report):
-            shelf.write(name, partial(_write, some, tiling, _latest(log)))
-        shelf.write(name, partial(_describe, log, meta))
-        store = shelf.generation(name)
-        store.catch_up(ledger)
-        store.settle()
-        _take_over(shelf, name, store, held, ledger)
-        store.catch_up(ledger)
-        list(shelf.sweep(kept for kept in (name, before) if kept is not None))
+        try:
+            store = _fill(log, shelf, name, plan, meta, report)
+            store.catch_up(ledger)
+            store.settle()
+            _take_over(shelf, name, store, held, ledger)
+            store.catch_up(ledger)
+        finally:
+            # Of a fill that failed nothing is left; readers of the one before may still be there.
+            list(shelf.sweep(kept for kept in (shelf.stamp(), before) if kept is not None))
     return store
+
+
+def _fill(
+    log: EventLog, shelf: Shelf, name: str, plan: Plan, meta: Meta, report: Report
+) -> FollowingStore:
+    shelf.create(name)
+    tiling = Tiling(meta, log.dictionaries, shelf.background)
+    for some in records(log, plan, shelf.background.engine(), report):
+        shelf.write(name, partial(_write, some, tiling, _latest(log)))
+    shelf.write(name, partial(_describe, log, meta))
+    return shelf.generation(name)
 
 
 def _usable(shelf: Shelf) -> FollowingStore | None:

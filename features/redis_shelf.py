@@ -61,6 +61,12 @@ class RedisShelf:
         """Be the only one to fill a store here."""
         lock = self._prefix + LOCK
         with talking(self._client):
+            memory = self._client.info("memory")
+            if memory.get("maxmemory") and str(memory["maxmemory_policy"]).startswith("allkeys"):
+                raise StoreError(
+                    f"Redis at {shown(self._client)} forgets keys when its memory is full.",
+                    remedy="Set its maxmemory-policy to noeviction.",
+                )
             if not self._client.set(lock, self._token, nx=True, ex=PATIENCE):
                 raise StoreError(
                     f"Another process is filling the online store in {shown(self._client)}.",

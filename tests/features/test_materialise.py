@@ -226,6 +226,22 @@ def test_only_the_last_states_of_a_customer_are_filled_in(shelf, tmp_path):
     assert kept == list(range(3, KEPT_STATES + 3))
 
 
+def test_of_a_fill_that_fails_nothing_is_left(shelf, tmp_path):
+    log = write_small_log(tmp_path, ROWS)
+    filled(log, shelf)
+    before = shelf.stamp()
+
+    def full(step: str, done: int, total: int | None) -> None:
+        if done:
+            raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space left"):
+        filled(log, shelf, anew=True, report=full)
+    assert shelf.stamp() == before
+    assert list(shelf.sweep([before])) == []
+    assert shelf.open().customer_ids() == ["a", "b", "c"]
+
+
 def test_an_empty_shelf_says_how_to_fill_it(shelf):
     assert shelf.stamp() is None
     with pytest.raises(NoLogError, match="python -m features build"):
