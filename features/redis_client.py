@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from features.errors import StoreError
 
@@ -55,6 +55,29 @@ def talking(client: Redis) -> Iterator[None]:
             f"Redis at {shown(client)} does not do what the online store asks of it: {error}",
             remedy="Start it, or give it more memory; what was committed is not lost.",
         ) from error
+
+
+def ask(client: Redis, *command: str | bytes) -> Any:
+    """Return the answer to a command, on a connection itself: past what a client adds.
+
+    Raises
+    ------
+    StoreError
+    """
+    from redis.exceptions import ConnectionError as LostError
+
+    with talking(client):
+        pool: Any = client.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_command(*command)
+            return connection.read_response()
+        except LostError:
+            connection.disconnect()
+        finally:
+            pool.release(connection)
+        # Redis was started again meanwhile, or closed an idle connection.
+        return client.execute_command(*command)  # type: ignore[no-untyped-call]
 
 
 def shown(client: Redis) -> str:

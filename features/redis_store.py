@@ -10,7 +10,7 @@ from features import record
 from features.following import FollowingStore
 from features.history import History
 from features.record import Buffer
-from features.redis_client import escaped, talking
+from features.redis_client import ask, escaped, talking
 from features.store_meta import META, STATE, Meta, Progress, customer_key, tiles_key
 from features.tiling import Background
 
@@ -37,7 +37,6 @@ class RedisStore(FollowingStore):
         self._client = client
         self.base = base
         self._state = base + STATE
-        self._pool: Any = client.connection_pool
         with talking(client):
             described = client.get(base + META)
         super().__init__(Meta.unpack(cast("bytes | None", described)), background)
@@ -107,20 +106,8 @@ class RedisStore(FollowingStore):
         return self._read(self.base + key)[0]
 
     def _read(self, *keys: bytes) -> list[bytes | None]:
-        """Return values in one round trip: on a connection itself, past what a client adds."""
-        from redis.exceptions import ConnectionError as LostError
-
-        with talking(self._client):
-            connection = self._pool.get_connection()
-            try:
-                connection.send_command("MGET", *keys)
-                return cast("list[bytes | None]", connection.read_response())
-            except LostError:
-                connection.disconnect()
-            finally:
-                self._pool.release(connection)
-            # Redis was started again meanwhile, or closed an idle connection.
-            return cast("list[bytes | None]", self._client.mget(keys))
+        """Return values in one round trip."""
+        return cast("list[bytes | None]", ask(self._client, "MGET", *keys))
 
 
 class _Tiles:
@@ -134,8 +121,7 @@ class _Tiles:
         """Return tiles by their names, in one round trip; None where there is none."""
         if not names:
             return []
-        with talking(self._client):
-            return cast("list[Buffer | None]", self._client.hmget(self._key, list(names)))
+        return cast("list[Buffer | None]", ask(self._client, "HMGET", self._key, *names))
 
 
 class RedisDraft:
