@@ -16,11 +16,8 @@ from features.sources.simulator.words import KIND
 CODES = ("channel", "item", "category", "campaign_id", "store", "placement", "brand")
 NUMBERS = ("amount", "quantity", "discount", "coupon_discount")
 PROPERTIES = {
-    "store": "text",
-    "placement": "text",
-    "brand": "text",
-    "discount": "integer",
-    "coupon_discount": "integer",
+    **dict.fromkeys(("store", "placement", "brand"), "text"),
+    **dict.fromkeys(("discount", "coupon_discount"), "integer"),
 }
 MOST_OF_ONE = 1_000_000
 """Events of one customer that ids have room for."""

@@ -77,7 +77,13 @@ class TruthFiles:
         self._waiting: dict[str, list[pa.Table]] = {}
 
     def __enter__(self) -> TruthFiles:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(
+                f"{self._folder} cannot be made: {error.strerror}.",
+                remedy="Set NEXTBEST_HOME to a folder that can be written to.",
+            ) from error
         for name in (*truth.MODELS, VALUE):
             schema = worth.SCHEMA if name == VALUE else truth.SCHEMA
             writer = pq.ParquetWriter(self._file(name, ".new"), schema, compression="zstd")

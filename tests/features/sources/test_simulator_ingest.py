@@ -198,6 +198,12 @@ def test_one_future_has_no_error_and_is_refused(tmp_path: Path) -> None:
         TruthFiles(tmp_path, futures=1)
 
 
+def test_a_home_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(BadInputError, match="NEXTBEST_HOME"):
+        ingest_simulator(tmp_path / "file", COMPANY)
+
+
 def test_the_command_line_simulates_what_it_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
