@@ -8,6 +8,7 @@ import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -89,13 +90,31 @@ def map_batches(
     versions : mapping of str to str, optional
         What every worker must have; by default what this process has, see `engine_versions`.
     """
-    wanted = dict(engine_versions() if versions is None else versions)
-    libraries = tuple(name for name in wanted if name not in OURS)
+    guarded = Guarded(function, dict(engine_versions() if versions is None else versions))
+    with pandas_is_newer():
+        return frame.mapInArrow(guarded.__call__, schema, barrier)
 
-    def run(batches: Batches) -> Batches:
+
+@dataclass(frozen=True)
+class Guarded:
+    """A function over batches that runs only where everything equals the driver.
+
+    Attributes
+    ----------
+    function : callable
+    versions : dict of str to str
+        The driver's.
+    """
+
+    function: Callable[[Batches], Batches]
+    versions: Mapping[str, str]
+
+    def __call__(self, batches: Batches) -> Batches:
+        """Yield what the function yields; Nextbest's own errors travel as text Spark can carry."""
+        libraries = tuple(name for name in self.versions if name not in OURS)
         try:
-            require_same(wanted, engine_versions(libraries))
-            yield from function(batches)
+            require_same(self.versions, engine_versions(libraries))
+            yield from self.function(batches)
         except NextbestError as error:
             said = {
                 "module": type(error).__module__,
@@ -104,9 +123,6 @@ def map_batches(
                 "remedy": error.remedy,
             }
             raise RuntimeError(f"NEXTBEST-ERROR {json.dumps(said)}") from error
-
-    with pandas_is_newer():
-        return frame.mapInArrow(run, schema, barrier)
 
 
 @contextmanager
@@ -121,10 +137,10 @@ def errors_of_workers() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        found = _SAID.search(str(error))
-        if found is None:
+        own = own_error(str(error))
+        if own is None:
             raise
-        raise _error(json.loads(found.group(1))) from None
+        raise own from None
 
 
 def sent(spark: SparkSession, columns: Mapping[str, pa.Array]) -> DataFrame:
@@ -145,7 +161,18 @@ def collected(frame: DataFrame) -> pa.Table:
         return frame.toArrow()
 
 
-def _error(said: Mapping[str, str]) -> NextbestError:
+def own_error(text: str) -> NextbestError | None:
+    """Return the error of Nextbest that a text of Spark's carries, None if there is none.
+
+    Examples
+    --------
+    >>> own_error("Job aborted: ValueError") is None
+    True
+    """
+    found = _SAID.search(text)
+    if found is None:
+        return None
+    said = json.loads(found.group(1))
     kind = getattr(importlib.import_module(said["module"]), said["name"], None)
     if not (isinstance(kind, type) and issubclass(kind, NextbestError)):
         kind = NextbestError
