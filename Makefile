@@ -9,10 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := features models training serving demo
+PEERS := .venv-peers
+SIZE ?= full
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test check serve mlflow bench clean
+.PHONY: help setup demo demo-company test check serve mlflow bench bench-features clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +59,16 @@ mlflow: setup   ## runs and registry on http://127.0.0.1:5000
 bench: setup   ## how fast the kernel and one score are on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-features: setup $(PEERS)/tables/.installed $(PEERS)/featuretools/.installed   ## features against pandas, Polars and DuckDB (SIZE=small: minutes)
+	@$(BIN)/python -m benchmarks.features --environments $(PEERS) --size $(SIZE) $(ARGS)
+
+# Other libraries have environments of their own, away from the product's.
+$(PEERS)/%/.installed: benchmarks/features/peers/%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 clean:   ## remove .venv, caches and builds; your data and models in .nextbest stay
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find $(PACKAGES) benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +

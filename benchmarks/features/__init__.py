@@ -1,0 +1,1 @@
+"""Features against peers, limits and scale, in one run: ``make bench-features``."""

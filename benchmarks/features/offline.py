@@ -1,0 +1,127 @@
+"""All customers' features at one moment: against pandas, Polars, DuckDB SQL and a bare scan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from benchmarks.features.company import AS_OF
+from benchmarks.features.measure import Peer, interleaved, medians, show
+from benchmarks.features.wanted import FEATURES, THREADS, question
+from features.jit import Compiled
+from features.log import EventLog
+from features.snapshots import snapshot_parts
+
+TABLES = {"pandas": "in_pandas", "Polars": "in_polars", "DuckDB SQL": "in_duckdb"}
+EXACT = ("count", "sum", "distinct", "max", "min", "last")
+SAMPLE = 1_000
+
+
+def ours(log: EventLog, engine: Compiled) -> pa.Table:
+    """Return the snapshot as this project makes it, read from the files anew."""
+    anew = EventLog(log.home, log.content)
+    parts = snapshot_parts(anew, [AS_OF], FEATURES, threads=THREADS, engine=engine)
+    return pa.concat_tables([part.table() for part in parts])
+
+
+def against_peers(
+    log: EventLog, engine: Compiled, environments: Path, rounds: int
+) -> dict[str, float]:
+    """Print how long the snapshot takes us and others, and return `x_best_peer`, `ratio_to_scan`.
+
+    Peers' tables are compared with ours first: they must say the same of every customer.
+    """
+    asked = question(log, AS_OF)
+    python = environments / "tables" / "bin" / "python"
+    peers = {name: Peer(python, module, asked) for name, module in TABLES.items()}
+    try:
+        with TemporaryDirectory() as folder:
+            for name, peer in peers.items():
+                kept = Path(folder) / "answer.parquet"
+                peer(keep=kept)
+                compare(name, ours(log, engine), pq.read_table(kept), asked)
+        tasks: dict[str, Callable[[], float | None]] = {"ours": lambda: _timed(log, engine)}
+        tasks["scan"] = lambda: peers["DuckDB SQL"]("scan")
+        tasks |= peers
+        seconds = interleaved(tasks, rounds)
+    finally:
+        for peer in peers.values():
+            peer.close()
+    took = medians(seconds)
+    rows = sum(ref.rows for ref in log.blocks)
+    show(
+        f"snapshot, {len(FEATURES)} features, {rows:,} events: Nextbest",
+        f"{took['ours']:.3f} s",
+        seconds["ours"],
+    )
+    for name in TABLES:
+        show(f"the same in {name}", f"{took[name]:.3f} s", seconds[name])
+    show(
+        f"DuckDB sums {len(asked['columns'])} columns read",
+        f"{took['scan']:.3f} s",
+        seconds["scan"],
+    )
+    return {
+        "x_best_peer": min(took[name] for name in TABLES) / took["ours"],
+        "ratio_to_scan": took["ours"] / took["scan"],
+    }
+
+
+def featuretools(log: EventLog, environments: Path, rounds: int) -> None:
+    """Print how long featuretools takes for a sample of customers, scaled to all of them."""
+    asked = question(log, AS_OF) | {"sample": SAMPLE}
+    peer = Peer(environments / "featuretools" / "bin" / "python", "in_featuretools", asked)
+    try:
+        seconds = interleaved({"sample": peer}, rounds)["sample"]
+    finally:
+        peer.close()
+    scale = sum(ref.customers for ref in log.blocks) / SAMPLE
+    took = medians({"sample": seconds})["sample"] * scale
+    show(
+        f"featuretools, 35 of them, {SAMPLE:,} customers, scaled x{scale:.0f}",
+        f"{took:.0f} s",
+        seconds,
+    )
+
+
+def _timed(log: EventLog, engine: Compiled) -> float:
+    started = time.perf_counter()
+    ours(log, engine)
+    return time.perf_counter() - started
+
+
+def compare(name: str, mine: pa.Table, theirs: pa.Table, asked: dict[str, Any]) -> None:
+    """Stop with an error unless two tables say the same.
+
+    Whole numbers (amounts in cents) must be equal; means, deviations, ratios and days to 1e-9 of
+    their size. Customers of whom nothing was known are absent in a peer's table, and have no event
+    in ours.
+    """
+    number = np.asarray(theirs["customer"]).astype(np.int64)
+    for feature in asked["features"]:
+        own = np.asarray(mine[feature["name"]]).astype(np.float64)
+        other = np.asarray(theirs[feature["name"]]).astype(np.float64)
+        rest = np.delete(own, number)
+        if len(other) + len(rest) != len(own) or not np.all((rest == 0) | np.isnan(rest)):
+            raise SystemExit(f"{name} has other customers than Nextbest.")
+        if feature.get("fold") in EXACT:
+            scale = feature["scale"]
+            same = _equal(np.rint(own[number] * scale), np.rint(other * scale), 0.0)
+        else:
+            same = _equal(own[number], other, 1e-9)
+        if not same.all():
+            wrong = f"{int((~same).sum()):,} customers"
+            raise SystemExit(f"{name} differs in {feature['name']} of {wrong}.")
+
+
+def _equal(own: NDArray[Any], other: NDArray[Any], tolerance: float) -> NDArray[np.bool_]:
+    # Of a deviation around nothing, only what is above a float's last digits can agree.
+    return np.asarray(np.isclose(own, other, rtol=tolerance, atol=tolerance, equal_nan=True))
