@@ -53,6 +53,7 @@ class Catalog(Sequence[Feature]):
 CATALOG = Catalog(
     (
         *exchange.CUSTOMER,
+        *exchange.RHYTHM,
         *exchange.IMPRESSION,
         *experience.CUSTOMER,
         *experience.SERVICE,

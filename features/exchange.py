@@ -24,8 +24,9 @@ CUSTOMER: tuple[Feature, ...] = (
     orders.days_since_first(),
     _gap,
     orders.gap_std(last="180d"),
-    # Above 1 the customer is later than the customer's own habit.
-    orders.days_since_last() / _gap,
+    # Above 1 the customer is later than the customer's own habit. Two orders within minutes are
+    # no habit of minutes.
+    orders.days_since_last() / _gap.at_least(1.0),
     _spent_30d,
     _spent_90d,
     orders.sum("amount", last="180d", unit="currency"),
@@ -40,6 +41,15 @@ CUSTOMER: tuple[Feature, ...] = (
 )
 """Of a customer, whatever the row is about."""
 
+RHYTHM: tuple[Feature, ...] = (
+    orders.last_gap(last="365d") / orders.gap_mean(last="365d").at_least(1.0),
+    orders.std("amount", last="365d", unit="currency"),
+    orders.decayed_count(half_life="30d"),
+    orders.decayed_sum("amount", half_life="30d", unit="currency"),
+    *orders.histogram("daypart", last="180d"),
+)
+"""When a customer buys, where the customer lives; no model of ours reads these yet."""
+
 _in_category = lines.count(last="90d", category=category)
 
 IMPRESSION: tuple[Feature, ...] = (
@@ -52,7 +62,8 @@ IMPRESSION: tuple[Feature, ...] = (
     lines.sum("discount", last="90d", unit="currency", category=category),
     lines.days_since_last(category=category),
     lines.gap_mean(last="180d", category=category),
-    lines.days_since_last(category=category) / lines.gap_mean(last="180d", category=category),
+    lines.days_since_last(category=category)
+    / lines.gap_mean(last="180d", category=category).at_least(1.0),
     lines.count(last="90d", category=category, store=store),
     orders.count(last="30d", store=store),
     orders.count(last="30d", store=store) / orders.count(last="30d"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from features.kernel import finalise, fold, latest, merge, run
+from features.kernel.marks import MARKED
 
 
 class Compiled(NamedTuple):
@@ -47,6 +48,14 @@ def kernel_hash() -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
+def _tell_compiler() -> None:
+    from numba.extending import register_jitable
+
+    for function, inline in MARKED:
+        register_jitable(forceinline=inline)(function)
+
+
 @lru_cache(maxsize=4)
 def compiled(cache: Path | None = None) -> Compiled:
     """Return the kernel as machine code, with the interpreter's lock released while it runs.
@@ -64,6 +73,7 @@ def compiled(cache: Path | None = None) -> Compiled:
     import numba
     from numba import types
 
+    _tell_compiler()
     if cache is not None:
         # numba looks at the file of the compiled function only, not at those it calls.
         folder = cache / kernel_hash()

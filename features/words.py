@@ -6,6 +6,7 @@ from features.errors import DeclarationError
 from features.feature import (
     Aggregate,
     Arithmetic,
+    AtLeast,
     Condition,
     ContextRef,
     DaysUntil,
@@ -25,6 +26,9 @@ _NOUNS = {
     "return": ("return", "returns", "반품"),
     "ticket": ("support ticket", "support tickets", "문의"),
     "survey": ("survey answer", "survey answers", "설문 응답"),
+    "visit": ("visit", "visits", "방문"),
+    "email": ("e-mail", "e-mails", "이메일"),
+    "opportunity": ("sales opportunity", "sales opportunities", "영업 기회"),
 }
 _COLUMNS = {
     "amount": ("amount", "금액"),
@@ -35,6 +39,9 @@ _COLUMNS = {
     "coupon_discount": ("coupon discount", "쿠폰 할인액"),
     "campaign_id": ("campaigns", "캠페인"),
     "brand": ("brands", "브랜드"),
+    "channel": ("channels", "채널"),
+    "hour_of_week": ("hours of the week", "요일·시간"),
+    "daypart": ("parts of the day", "시간대"),
 }
 _PLAIN = {
     "age": ("age", "나이"),
@@ -49,6 +56,16 @@ _PLAIN = {
     "placement": ("placement", "광고 위치"),
     "category": ("category", "카테고리"),
     "store": ("store", "매장"),
+}
+_DAYPARTS = {
+    "weekday_night": ("on working days at night", "평일 밤"),
+    "weekday_morning": ("on working days in the morning", "평일 오전"),
+    "weekday_afternoon": ("on working days in the afternoon", "평일 오후"),
+    "weekday_evening": ("on working days in the evening", "평일 저녁"),
+    "weekend_night": ("at weekends at night", "주말 밤"),
+    "weekend_morning": ("at weekends in the morning", "주말 오전"),
+    "weekend_afternoon": ("at weekends in the afternoon", "주말 오후"),
+    "weekend_evening": ("at weekends in the evening", "주말 저녁"),
 }
 _UNITS_KO = {"d": "일", "h": "시간", "m": "분", "s": "초", "w": "주"}
 _UNITS_EN = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "w": "weeks"}
@@ -88,12 +105,19 @@ def describe(feature: Feature, language: str) -> str:
         if korean:
             return f"{events} {'있음' if feature.wanted else '없음'}"
         return f"any {events}" if feature.wanted else f"no {events}"
-    if isinstance(feature, DaysUntil):
-        end = describe(feature.instant, language)
-        return f"{end}까지 남은 일수" if korean else f"days until {end}"
+    if isinstance(feature, DaysUntil | AtLeast | Arithmetic):
+        return _made(feature, language)
+    return _PLAIN.get(feature.name, (feature.name.replace("_", " "),) * 2)[korean]
+
+
+def _made(feature: DaysUntil | AtLeast | Arithmetic, language: str) -> str:
     if isinstance(feature, Arithmetic):
         return _arithmetic(feature, language)
-    return _PLAIN.get(feature.name, (feature.name.replace("_", " "),) * 2)[korean]
+    part = describe(feature.parts[0], language)
+    if isinstance(feature, DaysUntil):
+        return f"{part}까지 남은 일수" if language == "ko" else f"days until {part}"
+    bound = f"{feature.bound:g}"
+    return f"{part}(최소 {bound})" if language == "ko" else f"{part} (at least {bound})"
 
 
 def _arithmetic(feature: Arithmetic, language: str) -> str:
@@ -125,6 +149,10 @@ def _aggregate_en(feature: Aggregate) -> str:
         "days_since_last": f"days since the last {one}{same}",
         "gap_mean": f"mean days between {many}{same}",
         "gap_std": f"spread of the days between {many}{same}",
+        "last_gap": f"days between the last two {many}{same}",
+        "std": f"spread of the {column} of {many}{same}",
+        "decayed_count": f"{many}{same}, recent ones counting more",
+        "decayed_sum": f"total {column} of {many}{same}, recent ones counting more",
     }[feature.fold]
     return text + _window_en(feature.window)
 
@@ -148,10 +176,16 @@ def _aggregate_ko(feature: Aggregate) -> str:
         "days_since_last": f"마지막 {noun} 이후 일수",
         "gap_mean": f"{noun} 사이 평균 일수",
         "gap_std": f"{noun} 간격의 편차",
+        "last_gap": f"마지막 두 {noun} 사이 일수",
+        "std": f"{noun} {column} 편차",
+        "decayed_count": f"{noun} 수(최근일수록 크게 반영)",
+        "decayed_sum": f"{noun} {column} 합계(최근일수록 크게 반영)",
     }[feature.fold]
 
 
 def _filter(name: str, value: str | ContextRef) -> tuple[str, str]:
+    if name == "daypart" and value in _DAYPARTS:
+        return _DAYPARTS[str(value)]
     if not isinstance(value, ContextRef):
         return f"with {name} {value}", f"{value}"
     if value.name == "campaign.type":

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import HIGH, LOW, PICKED, SPARE
+from features.kernel.marks import called, inlined
 from features.kernel.states import NULL
 
 
-@register_jitable(forceinline=True)
+@inlined
 def distinct(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
     tally: Any, out: Any, base: Any,
@@ -45,7 +44,7 @@ def distinct(
     _forget(column, null, values, members, s, a, b, tally)
 
 
-@register_jitable
+@called
 def mode(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
     room: Any, tally: Any, out: Any, base: Any,
@@ -102,7 +101,7 @@ def mode(
     _forget(column, null, values, members, s, a, b, tally)
 
 
-@register_jitable(forceinline=True)
+@inlined
 def _forget(
     column: Any, null: Any, values: Any, members: Any, s: Any, a: Any, b: Any, tally: Any
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.extending import register_jitable
 
+from features.kernel.marks import called, inlined
 from features.kernel.states import LIMB, ONE
 
 (
@@ -26,7 +26,7 @@ DAY = 86_400_000_000
 _MASK = (1 << LIMB) - 1
 
 
-@register_jitable
+@called
 def finalise(
     states: Any, n: int, first_row: int, as_of: Any, inputs: Any, instants: Any, nodes: Any,
     scales: Any, scratch: Any, floats: Any, wholes: Any, whole_slots: Any,
@@ -107,7 +107,7 @@ def finalise(
     return 0
 
 
-@register_jitable(forceinline=True)
+@inlined
 def _of_states(what: Any, states: Any, r: Any, a: Any, scale: Any) -> Any:
     """Return a value that needs nothing but the row's states."""
     if what == TOTAL:
@@ -140,7 +140,7 @@ def _of_states(what: Any, states: Any, r: Any, a: Any, scale: Any) -> Any:
     return np.nan
 
 
-@register_jitable
+@called
 def _deviation(states: Any, r: Any, a: Any) -> Any:
     """Return the sample standard deviation of a SQUARES state; NaN of fewer than two values.
 
@@ -165,7 +165,7 @@ def _deviation(states: Any, r: Any, a: Any) -> Any:
     return np.sqrt(max(about - rest * (rest / n), 0.0) / (n - 1))
 
 
-@register_jitable
+@called
 def _times(low: Any, high: Any, factor: Any) -> tuple[Any, Any]:
     """Return a number of two limbs times a factor below 2**48."""
     out_low = 0

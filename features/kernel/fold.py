@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import LOOSE
+from features.kernel.marks import called
 from features.kernel.slide import slide
 from features.kernel.step import add_cells, set_edges, walk
 
 
-@register_jitable
+@called
 def fold(
     values: Any, offsets: Any, row_offsets: Any, as_of: Any, row_codes: Any, instants: Any,
     kinds: Any, kind_offsets: Any, step_offsets: Any, steps: Any, filters: Any,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.codes import distinct, mode
 from features.kernel.lines import HIGH, LOW, PICKED
+from features.kernel.marks import inlined
 from features.kernel.order import ends, extremes, times
 from features.kernel.states import (
     COUNT,
@@ -32,7 +31,7 @@ from features.kernel.sums import decayed, gaps, squares, sums
 OP, COLUMN, SLOT, WEIGHTS, WINDOW, TALLY = range(6)
 
 
-@register_jitable(forceinline=True)
+@inlined
 def apply(
     o: Any, ops: Any, missing: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
     room: Any, tally: Any, weights: Any, weight_offsets: Any, as_of: Any, out: Any,

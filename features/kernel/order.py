@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import HIGH, LOW, PICKED, SPARE
+from features.kernel.marks import inlined
 from features.kernel.states import LAST, MAX, MIN, NULL
 
 
-@register_jitable(forceinline=True)
+@inlined
 def extremes(
     op: Any, column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any,
     n_rows: Any, room: Any, out: Any, base: Any,
@@ -57,7 +56,7 @@ def extremes(
         out[r, slot + 1] = n
 
 
-@register_jitable(forceinline=True)
+@inlined
 def ends(
     op: Any, column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any,
     n_rows: Any, out: Any, base: Any,
@@ -98,7 +97,7 @@ def ends(
                 out[r, slot] = values[column, members[s, first]]
 
 
-@register_jitable(forceinline=True)
+@inlined
 def times(
     slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any, out: Any, base: Any
 ) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import KEY, KEYS, NEWEST, ROWS, STARTS
+from features.kernel.marks import called, inlined
 from features.kernel.operation import OP, SLOT, apply
 from features.kernel.sorting import sort_together
 from features.kernel.states import clear
 from features.kernel.windows import newest_so_far, place
 
 
-@register_jitable
+@called
 def slide(
     first_event: Any, last_event: Any, row_base: Any, n_rows: Any, values: Any, as_of: Any,
     row_codes: Any, instants: Any, kinds: Any, kind_offsets: Any, filters: Any,
@@ -75,7 +74,7 @@ def slide(
             j = k
 
 
-@register_jitable
+@called
 def _key(codes: Any, matches: Any, offsets: Any, s: Any, at: Any, side: Any) -> Any:
     """Return one number for the codes an event has (side 0), or a row asks for (side 1).
 
@@ -88,14 +87,14 @@ def _key(codes: Any, matches: Any, offsets: Any, s: Any, at: Any, side: Any) -> 
     return key
 
 
-@register_jitable
+@called
 def _sort_rows(row_codes: Any, matches: Any, offsets: Any, s: Any, lines: Any, n_rows: Any) -> None:
     for j in range(n_rows):
         lines[KEYS, j] = _key(row_codes, matches, offsets, s, lines[ROWS, j], 1)
     sort_together(lines, KEYS, lines, ROWS, n_rows, lines, STARTS)
 
 
-@register_jitable
+@called
 def _sort_events(
     values: Any, matches: Any, offsets: Any, s: Any, members: Any, size: Any, room: Any
 ) -> None:
@@ -104,7 +103,7 @@ def _sort_events(
     sort_together(room, KEY, members, s, size, room, NEWEST)
 
 
-@register_jitable(forceinline=True)
+@inlined
 def _stream(
     s: Any, first: Any, last: Any, first_row: Any, n_rows: Any, row_base: Any, values: Any,
     members: Any, lines: Any, as_of: Any, instants: Any, windows: Any, views: Any,

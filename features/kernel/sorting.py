@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
+from features.kernel.marks import called
 
 
-@register_jitable
+@called
 def sort_together(keys: Any, k: Any, along: Any, a: Any, n: Any, room: Any, r: Any) -> None:
     """Sort ``keys[k, :n]``, and ``along[a, :n]`` in the same way; equals keep their order.
 

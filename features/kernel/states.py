@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.extending import register_jitable
+
+from features.kernel.marks import called, inlined
 
 NULL = int(np.iinfo(np.int64).min)
 """A missing integer."""
@@ -49,7 +50,7 @@ ONE = 1 << 30
 """The weight of an event of the present hour."""
 
 
-@register_jitable(forceinline=True)
+@inlined
 def add(total: Any, carry: Any, value: Any) -> tuple[Any, Any]:
     """Return total + value as a number of 64 bits and a carry in units of 2**64."""
     if value > 0 and total > TOP - value:
@@ -59,7 +60,7 @@ def add(total: Any, carry: Any, value: Any) -> tuple[Any, Any]:
     return total + value, carry
 
 
-@register_jitable
+@called
 def square(value: Any) -> tuple[Any, Any]:
     """Return the low and the high limb of value squared, of a value below 2**46."""
     size = abs(value)
@@ -70,7 +71,7 @@ def square(value: Any) -> tuple[Any, Any]:
     return low & _MASK, top * top + (cross >> _HALF) + (low >> LIMB)
 
 
-@register_jitable(forceinline=True)
+@inlined
 def clear(op: Any, states: Any, r: Any, at: Any) -> None:
     """Write the state of no event from ``states[r, at]`` on."""
     for k in range(WIDTHS[op]):
@@ -86,7 +87,7 @@ def clear(op: Any, states: Any, r: Any, at: Any) -> None:
         states[r, at + 4] = NULL
 
 
-@register_jitable
+@called
 def merge(
     op: Any, early: Any, e: Any, a: Any, late: Any, k: Any, b: Any, out: Any, o: Any, at: Any
 ) -> None:
@@ -126,7 +127,7 @@ def merge(
         out[o, at + 1] = n
 
 
-@register_jitable
+@called
 def _merge_times(
     early: Any, e: Any, a: Any, late: Any, k: Any, b: Any, out: Any, o: Any, at: Any
 ) -> None:
@@ -147,7 +148,7 @@ def _merge_times(
     out[o, at + 3] = n
 
 
-@register_jitable
+@called
 def _merge_gaps(
     early: Any, e: Any, a: Any, late: Any, k: Any, b: Any, out: Any, o: Any, at: Any
 ) -> None:

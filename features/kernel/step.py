@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import COUNTS, SEEN
+from features.kernel.marks import called, inlined
 from features.kernel.states import (
     COUNT,
     DECAY,
@@ -42,7 +41,7 @@ OP_SLOT, OP_WEIGHTS, OP_WINDOW, OP_TALLY = range(2, 6)
 ) = range(11)  # fmt: skip
 
 
-@register_jitable(forceinline=True)
+@inlined
 def set_edges(windows: Any, as_of: Any, instants: Any, r: Any, edges: Any, same: Any) -> None:
     """Write the start, the end and the known-before of each window for a row.
 
@@ -57,7 +56,7 @@ def set_edges(windows: Any, as_of: Any, instants: Any, r: Any, edges: Any, same:
         edges[2, w] = known
 
 
-@register_jitable(forceinline=True)
+@inlined
 def walk(
     r: Any, first: Any, last: Any, values: Any, as_of: Any, row_codes: Any, step_offsets: Any,
     steps: Any, filters: Any, matches: Any, missing: Any, weights: Any, weight_offsets: Any,
@@ -116,7 +115,7 @@ def walk(
                     )  # fmt: skip
 
 
-@register_jitable
+@called
 def fits(
     i: Any, e: Any, r: Any, values: Any, row_codes: Any, steps: Any, filters: Any, matches: Any
 ) -> Any:
@@ -130,7 +129,7 @@ def fits(
     return True
 
 
-@register_jitable(forceinline=True)
+@inlined
 def take(
     i: Any, e: Any, r: Any, values: Any, as_of: Any, steps: Any, missing: Any, weights: Any,
     weight_offsets: Any, tallies: Any, stamp: Any, out: Any, o: Any,
@@ -198,7 +197,7 @@ def take(
         add_decayed(value, 1, age, weights, weight_offsets, steps[i, WEIGHTS], out, o, slot)
 
 
-@register_jitable(forceinline=True)
+@inlined
 def _add_square(value: Any, out: Any, o: Any, slot: Any) -> None:
     total, carry = add(out[o, slot], out[o, slot + 1], value)
     out[o, slot] = total
@@ -214,7 +213,7 @@ def _add_square(value: Any, out: Any, o: Any, slot: Any) -> None:
     out[o, slot + 4] += high + over
 
 
-@register_jitable(forceinline=True)
+@inlined
 def count_code(
     tallies: Any, t: Any, code: Any, amount: Any, stamp: Any, out: Any, o: Any, slot: Any
 ) -> None:
@@ -235,7 +234,7 @@ def count_code(
     out[o, slot + 1] += amount
 
 
-@register_jitable(forceinline=True)
+@inlined
 def add_decayed(
     value: Any, n: Any, age: Any, weights: Any, weight_offsets: Any, w: Any, out: Any, o: Any,
     slot: Any,
@@ -252,7 +251,7 @@ def add_decayed(
     out[o, slot + 1] = carry
 
 
-@register_jitable
+@called
 def add_cells(
     r: Any, as_of: Any, ops: Any, edges: Any, cells: Any, cell_ranges: Any, weights: Any,
     weight_offsets: Any, tallies: Any, stamp: Any, out: Any, o: Any,

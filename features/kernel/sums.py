@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import HIGH, LOW, PICKED
+from features.kernel.marks import called, inlined
 from features.kernel.states import (
     HOUR,
     LARGEST_WEIGHTED,
@@ -18,7 +17,7 @@ from features.kernel.states import (
 )  # fmt: skip
 
 
-@register_jitable(forceinline=True)
+@inlined
 def sums(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
     out: Any, base: Any,
@@ -56,7 +55,7 @@ def sums(
         out[r, slot + 2] = n
 
 
-@register_jitable
+@called
 def squares(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
     out: Any, base: Any,
@@ -110,7 +109,7 @@ def squares(
         out[r, slot + 4] = high_limb
 
 
-@register_jitable
+@called
 def gaps(
     slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any, out: Any, base: Any
 ) -> None:
@@ -147,7 +146,7 @@ def gaps(
         out[r, slot + 4] = values[0, members[s, b - 1]] if b > a else NULL
 
 
-@register_jitable
+@called
 def decayed(
     column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, n_rows: Any,
     weights: Any, first_weight: Any, n_weights: Any, as_of: Any, out: Any, base: Any,

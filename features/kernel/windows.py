@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.extending import register_jitable
-
 from features.kernel.lines import HIGH, LOOSE, LOW, NEWEST, PICKED, ROWS
+from features.kernel.marks import inlined
 from features.kernel.states import HOUR
 
 EVER, EXACT, HOURLY, NEXT, UNTIL = range(5)
@@ -15,7 +14,7 @@ ALWAYS = -(2**62)
 """An instant before every event."""
 
 
-@register_jitable(forceinline=True)
+@inlined
 def bounds(windows: Any, w: Any, as_of: Any, instants: Any, r: Any) -> tuple[Any, Any, Any]:
     """Return (start, end, known before) of a row's window, microseconds UTC.
 
@@ -35,7 +34,7 @@ def bounds(windows: Any, w: Any, as_of: Any, instants: Any, r: Any) -> tuple[Any
     return at, end, end + windows[w, 2]
 
 
-@register_jitable(forceinline=True)
+@inlined
 def newest_so_far(values: Any, members: Any, s: Any, first: Any, last: Any, room: Any) -> None:
     """Write for each place when the last of the events up to it was recorded."""
     so_far = ALWAYS
@@ -44,7 +43,7 @@ def newest_so_far(values: Any, members: Any, s: Any, first: Any, last: Any, room
         room[NEWEST, m] = so_far
 
 
-@register_jitable(forceinline=True)
+@inlined
 def place(
     values: Any, members: Any, s: Any, first: Any, last: Any, room: Any, windows: Any, w: Any,
     as_of: Any, instants: Any, lines: Any, first_row: Any, n_rows: Any,
@@ -107,7 +106,7 @@ def place(
     return picked
 
 
-@register_jitable(forceinline=True)
+@inlined
 def _first(values: Any, members: Any, s: Any, instant: Any, low: Any, high: Any) -> Any:
     """Return the first place from `low` on whose event did not occur before an instant."""
     if high - low < 16:
