@@ -1,4 +1,4 @@
-"""The command line: ``python -m features ingest | export | merge | materialise | build | log``."""
+"""The command line: ``python -m features --help`` lists its commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from features import command
+from features import command, consistency
 from features.clock import now, parse_instant, to_iso
 from features.errors import BadInputError
 from features.ingest import Ingested
@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "materialise": _materialise,
         "build": _build,
         "log": _log,
+        "consistency": consistency.run,
     }
     return command.run(lambda: commands[arguments.command](arguments, Settings.from_environment()))
 
@@ -83,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_engine_arguments(build)
     commands.add_parser("log", help="show what is in the log")
+    consistency.add_arguments(
+        commands.add_parser(
+            "consistency", help="compute served features again, and print what differs"
+        )
+    )
     return parser
 
 

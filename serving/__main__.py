@@ -141,6 +141,7 @@ def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> Fas
     CannotServeError
         No model has a champion that can be verified.
     """
+    from features.served import ServedStore
     from models.catalog import CATALOG
     from models.scores import SqlScoreStore, database_url
     from serving.app import create_app
@@ -148,10 +149,11 @@ def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> Fas
     from serving.moments import Moments
 
     champions = Champions(CATALOG, settings.cache)
-    scores = SqlScoreStore(database_url(settings.home, settings.database_url or None))
-
+    url = settings.database_url or None
+    scores = SqlScoreStore(database_url(settings.home, url))
+    served = ServedStore.open(settings.home, url) if settings.log_served else None
     clock = Moments(settings.clock, store).as_of
-    app = create_app(settings, champions, store, scores, clock, ledger)
+    app = create_app(settings, champions, store, scores, clock, ledger, served=served)
     app.state.parts.watch.look()
     if not champions.current():
         refused = [champions.refusal(model) for model in CATALOG]

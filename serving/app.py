@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 
+from features.served import ServedLog
 from serving import handlers, openapi
 from serving.champions import Champions
 from serving.commits import Commits
@@ -24,6 +25,7 @@ from serving.watch import Watch
 
 if TYPE_CHECKING:
     from features.ledger import Ledger
+    from features.served import ServedStore
     from models.scores import ScoreStore
 
 API_VERSION = "1"
@@ -44,6 +46,7 @@ def create_app(
     clock: Callable[[], int],
     ledger: Ledger,
     telemetry: Telemetry | None = None,
+    served: ServedStore | None = None,
 ) -> FastAPI:
     """Return the ASGI application.
 
@@ -62,15 +65,22 @@ def create_app(
         Where what is received is written before it is answered.
     telemetry : Telemetry, optional
         Where metrics are counted; by default a registry of this application's own.
+    served : features.served.ServedStore, optional
+        Where the features of some scores are kept, see `ServingSettings.log_served`.
     """
     telemetry = telemetry or Telemetry()
     commits = Commits(ledger, store, store, telemetry.committed)
+    sample = None
+    if served is not None:
+        sample = ServedLog(served, settings.log_served, telemetry.served_dropped.inc)
     watch = Watch(champions, store, telemetry, settings.cache, commits.follow)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(watch.look)
         commits.start()
+        if sample is not None:
+            sample.start()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(watch.run, settings.watch_seconds)
@@ -78,6 +88,8 @@ def create_app(
                 tasks.cancel_scope.cancel()
         finally:
             await anyio.to_thread.run_sync(commits.stop)
+            if sample is not None:
+                await anyio.to_thread.run_sync(sample.stop)
 
     app = FastAPI(
         title="Nextbest",
@@ -87,7 +99,9 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.state.parts = Parts(settings, champions, store, scores, clock, telemetry, watch, commits)
+    app.state.parts = Parts(
+        settings, champions, store, scores, clock, telemetry, watch, commits, sample
+    )
     handlers.install(app)
     openapi.install(app)
     for routes in (root, health, models, customers, campaigns, events, prospects):

@@ -19,6 +19,7 @@ from serving.telemetry import Telemetry
 from serving.watch import Watch
 
 if TYPE_CHECKING:
+    from features.served import ServedLog
     from models.scores import ScoreStore
 
 
@@ -34,6 +35,7 @@ class Parts:
     telemetry: Telemetry
     watch: Watch
     commits: Commits
+    served: ServedLog | None = None
     lists: Lists = field(default_factory=Lists)
 
 

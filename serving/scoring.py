@@ -42,4 +42,15 @@ def score_row(
     parts.telemetry.scored(
         champion.spec.name, champion.version, seconds, getattr(score, "probability", None)
     )
+    if parts.served is not None and known.sequence is not None and parts.served.wants():
+        parts.served.put(
+            model=champion.spec.name,
+            version=champion.version,
+            customer_id=row.customer_id,
+            as_of=as_of,
+            sequence=known.sequence,
+            catalogue=champion.bundle.spec.feature_hash,
+            context=dict(row.context),
+            values=dict(zip(champion.spec.feature_names, known.values, strict=True)),
+        )
     return score

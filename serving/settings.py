@@ -26,6 +26,9 @@ class ServingSettings(Settings):
         or a rebuilt online store. Together they bound the time from alias to answer.
     first_poll_seconds : float
         How long a start waits for the registry's first answer before it uses what it has.
+    log_served : float
+        The share of scores whose features are kept, for ``python -m features consistency`` to
+        compute again; 0 keeps none.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -42,6 +45,7 @@ class ServingSettings(Settings):
     poll_seconds: float = Field(default=1.0, gt=0)
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)
+    log_served: float = Field(default=0.01, ge=0, le=1)
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
 
     @property

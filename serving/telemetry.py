@@ -103,6 +103,11 @@ class Telemetry:
             buckets=REQUEST_SECONDS,
             registry=self.registry,
         )
+        self.served_dropped = Counter(
+            "nextbest_served_dropped",
+            "Scores in the sample of served features that could not be kept.",
+            registry=self.registry,
+        )
         self.requests = Counter(
             "nextbest_requests",
             "Requests answered.",
