@@ -171,11 +171,12 @@ def snapshot(
     Returns
     -------
     DataFrame
-        One row a customer and moment, with customer_id, as_of (microseconds UTC) and a column
-        each feature.
+        One row a moment and customer, sorted, with customer_id, as_of (microseconds UTC) and a
+        column each feature.
     """
     table = snapshot_table(log, as_ofs, features, progress=progress, threads=threads)
-    out: pd.DataFrame = table.to_pandas()
+    order = [("as_of", "ascending"), ("customer_id", "ascending")]
+    out: pd.DataFrame = table.sort_by(order).to_pandas()
     return out
 
 
