@@ -3,7 +3,8 @@
     python -m benchmarks.spark_parity --master local[2]
 
 Features: all customers of the log under ``NEXTBEST_HOME``, at its last instant and at twelve
-moments. Scores: a million rows drawn from the customers' own values, column by column.
+moments, and its spines, each row at its own moment. Scores: a million rows drawn from the
+customers' own values, column by column.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -38,7 +40,7 @@ from training.dataset import Dataset, build, customer_ids
 from training.spark_scoring import SparkAnswers
 
 TREES = 100
-T = TypeVar("T")
+Frames = Callable[[], pd.DataFrame]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,33 +58,35 @@ def measure(arguments: argparse.Namespace, log: EventLog) -> int:
     spark = spark_session(arguments.master, {**quiet, **parse_settings(arguments.conf)})
     differ = 0
     events = sum(kind.rows for kind in log.kinds.values())
-    features = [feature for feature in CATALOG if not feature.reads]
-    print(f"{events:,} events, {len(log.blocks)} blocks, {len(features)} features")
-    for moments in (1, 12):
-        rows = everyone(log, [log.last_instant - 28 * DAY * n for n in range(moments)])
-        frame(log, rows, features)  # compiled, and in the page cache
-        alone, one = timed(lambda rows=rows: frame(log, rows, features))  # type: ignore[misc]
-        frame_on_spark(spark, log, rows, features)
-        many, two = timed(lambda rows=rows: frame_on_spark(spark, log, rows, features))  # type: ignore[misc]
-        differ += compared(f"{len(rows):,} rows of features", one, two, alone, many)
+    print(f"{events:,} events, {len(log.blocks)} blocks")
+    asked = {f"{n} moments": everyone(log, n) for n in (1, 12)}
+    asked |= {name: log.spine(name) for name in log.spine_names}
+    for name, rows in asked.items():
+        features = [f for f in CATALOG if f.needs <= set(rows.context)]
+        differ += compared(
+            f"{len(rows):,} rows ({name}), {len(features)} features",
+            partial(frame, log, rows, features),
+            partial(frame_on_spark, spark, log, rows, features),
+        )
     spec = catalog.spec("churn")
     data = build(spec, log, log.last_instant)
     bundle = published(data)
     X = drawn(data.X, arguments.rows)
-    answers_of(bundle, X.iloc[:1000])
-    alone, one = timed(lambda: answers_of(bundle, X))
-    engine = SparkAnswers(spark)
-    engine.answers(bundle, X.iloc[:1000])
-    many, two = timed(lambda: engine.answers(bundle, X))
-    differ += compared(f"{len(X):,} scores", one, two, alone, many)
+    differ += compared(
+        f"{len(X):,} scores",
+        partial(answers_of, bundle, X),
+        partial(SparkAnswers(spark).answers, bundle, X),
+    )
     spark.stop()
     return int(differ > 0)
 
 
-def everyone(log: EventLog, as_ofs: Sequence[int]) -> Spine:
-    who = np.tile(customer_ids(log), len(as_ofs))
-    as_of = np.repeat(np.array(as_ofs, np.int64), len(who) // len(as_ofs))
-    return Spine("customer", np.arange(len(who)), who, as_of)
+def everyone(log: EventLog, moments: int) -> Spine:
+    """Return every customer at the log's last instant, and every 28 days before."""
+    as_ofs = log.last_instant - 28 * DAY * np.arange(moments)
+    who = customer_ids(log)
+    rows = np.arange(len(who) * moments)
+    return Spine("customer", rows, np.tile(who, moments), np.repeat(as_ofs, len(who)))
 
 
 def published(data: Dataset) -> Bundle:
@@ -107,14 +111,18 @@ def drawn(X: pd.DataFrame, rows: int) -> pd.DataFrame:
     return pd.DataFrame({n: pd.Series(v, dtype=v.dtype) for n, v in columns.items()}, copy=False)
 
 
-def timed(work: Callable[[], T]) -> tuple[float, T]:
+def timed(work: Frames) -> tuple[float, pd.DataFrame]:
     started = time.perf_counter()
     found = work()
     return time.perf_counter() - started, found
 
 
-def compared(what: str, one: pd.DataFrame, two: pd.DataFrame, alone: float, many: float) -> int:
+def compared(what: str, single: Frames, spark: Frames) -> int:
     """Print how many values are equal, bit for bit, and return how many are not."""
+    single()  # the first run of each compiles and starts workers
+    alone, one = timed(single)
+    spark()
+    many, two = timed(spark)
     unequal = sum(int((~same(one[name], two[name])).sum()) for name in one)
     values = one.shape[0] * one.shape[1]
     if list(one) != list(two) or (one.dtypes != two.dtypes).any():

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 # What a worker that answers score requests must never load: seconds and hundreds of MiB.
-TOO_HEAVY = {"pandas", "mlflow", "pyarrow", "sklearn", "lightgbm", "duckdb", "scipy", "matplotlib"}
+TOO_HEAVY = {
+    *("pandas", "mlflow", "pyarrow", "sklearn", "lightgbm", "duckdb", "scipy", "matplotlib"),
+    "pyspark",
+}
 
 
 def test_import_linter_keeps_the_layers(root: Path) -> None:
