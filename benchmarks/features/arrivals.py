@@ -25,9 +25,13 @@ def arriving(batches: int, rounds: int) -> dict[str, float]:
                 for callers, some in rates.items():
                     some.append(by_http(port, f"{number}-{callers}", callers, batches)[0])
     parts = ", ".join(f"{name} {us:.0f}" for name, us in spent.items())
-    show(f"ledger and store without HTTP ({parts} us)", f"{direct:,.0f}/s")
+    show("events/s to ledger and store, without HTTP", f"{direct:,.0f}/s", f"us: {parts}")
     for callers, some in rates.items():
         middle = sorted(some)[len(some) // 2]
         each = " ".join(f"{rate:,.0f}" for rate in some)
-        show(f"over HTTP, {callers} callers, batches of 100", f"{middle:,.0f}/s [{each}]")
+        show(
+            f"events/s over HTTP, {callers} callers, batches of 100",
+            f"{middle:,.0f}/s",
+            f"rounds {each}",
+        )
     return {"ingest_per_s": sorted(rates[CALLERS])[rounds // 2]}

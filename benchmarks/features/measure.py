@@ -8,45 +8,61 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PEERS = Path(__file__).parent / "peers"
-MIB = 2**20
 
 
-def interleaved(
-    tasks: Mapping[str, Callable[[], float | None]], rounds: int
-) -> dict[str, list[float]]:
-    """Return seconds of every round of each task, the tasks taking turns.
+class Took(NamedTuple):
+    """What a task took: seconds by the clock, and of all processors together."""
 
-    A task may return its own seconds, measured where it ran. One round before is not counted.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    seconds: float
+    processor: float
+
+
+def timed(work: Callable[..., object], *given: object) -> Took:
+    """Return what a call took in this process; what it returns is gone afterwards."""
+    seconds, processor = time.perf_counter(), time.process_time()
+    work(*given)
+    return Took(time.perf_counter() - seconds, time.process_time() - processor)
+
+
+def interleaved(tasks: Mapping[str, Callable[[], Took]], rounds: int) -> dict[str, list[Took]]:
+    """Return every round of each task, the tasks taking turns; one before them is not counted."""
+    found: dict[str, list[Took]] = {name: [] for name in tasks}
     for number in range(rounds + 1):
         for name, task in tasks.items():
-            started = time.perf_counter()
-            own = task()
-            took = time.perf_counter() - started if own is None else own
+            took = task()
             if number:
-                seconds[name].append(took)
-    return seconds
+                found[name].append(took)
+    return found
 
 
-def medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
-    """Return the median of each task's rounds."""
-    return {name: statistics.median(some) for name, some in seconds.items()}
+def median(rounds: Sequence[Took]) -> Took:
+    """Return the median of some rounds."""
+    return Took(*(statistics.median(some) for some in zip(*rounds, strict=True)))
 
 
-def show(what: str, figure: str, rounds: list[float] | None = None) -> None:
-    """Print one line: what was measured, its figure, and the seconds of its rounds."""
-    each = "" if rounds is None else f"  [{' '.join(f'{s:.3g}' for s in rounds)}]"
-    print(f"{what:<58} {figure:>14}{each}", flush=True)
+def show(what: str, figure: str, notes: str = "") -> None:
+    """Print one line: what was measured, its figure, and what explains it."""
+    print(f"{what:<64} {figure:>14}  {notes}".rstrip(), flush=True)
+
+
+def show_time(what: str, rounds: Sequence[Took]) -> None:
+    """Print the median of some rounds, their processor time, and each of them."""
+    took = median(rounds)
+    each = " ".join(f"{one.seconds:.3g}" for one in rounds)
+    show(what, f"{took.seconds:.3f} s", f"processors {took.processor:.3f} s; rounds {each}")
 
 
 def peak_bytes() -> int:
     """Return the most memory that this process has had resident."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # getrusage would count the parent's memory too, which a child shares until it starts.
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -73,8 +89,8 @@ class Peer:
             text=True,
         )
 
-    def __call__(self, task: str = "snapshot", keep: Path | None = None) -> float:
-        """Return how many seconds a task took; its table is written to `keep` afterwards."""
+    def __call__(self, task: str = "snapshot", keep: Path | None = None) -> Took:
+        """Return what a task took; its table is written to `keep` afterwards."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         asked = {
@@ -87,7 +103,7 @@ class Peer:
         answer = self._process.stdout.readline()
         if not answer:
             raise SystemExit("A peer ended before it answered; what it said stands above.")
-        return float(json.loads(answer)["seconds"])
+        return Took(**json.loads(answer))
 
     def close(self) -> None:
         """End the process."""

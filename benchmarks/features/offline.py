@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.features.company import AS_OF
-from benchmarks.features.measure import Peer, interleaved, medians, show
+from benchmarks.features.measure import Peer, Took, interleaved, median, show, show_time, timed
 from benchmarks.features.wanted import FEATURES, THREADS, question
 from features.jit import Compiled
 from features.log import EventLog
@@ -48,31 +48,30 @@ def against_peers(
                 kept = Path(folder) / "answer.parquet"
                 peer(keep=kept)
                 compare(name, ours(log, engine), pq.read_table(kept), asked)
-        tasks: dict[str, Callable[[], float | None]] = {"ours": lambda: _timed(log, engine)}
-        tasks["scan"] = lambda: peers["DuckDB SQL"]("scan")
-        tasks |= peers
-        seconds = interleaved(tasks, rounds)
+        tasks: dict[str, Callable[[], Took]] = {"ours": partial(timed, ours, log, engine)}
+        tasks["scan"] = partial(peers["DuckDB SQL"], "scan")
+        rounds_of = interleaved(tasks | peers, rounds)
     finally:
         for peer in peers.values():
             peer.close()
-    took = medians(seconds)
     rows = sum(ref.rows for ref in log.blocks)
-    show(
-        f"snapshot, {len(FEATURES)} features, {rows:,} events: Nextbest",
-        f"{took['ours']:.3f} s",
-        seconds["ours"],
-    )
+    show_time(f"snapshot, {len(FEATURES)} features, {rows:,} events: Nextbest", rounds_of["ours"])
     for name in TABLES:
-        show(f"the same in {name}", f"{took[name]:.3f} s", seconds[name])
-    show(
-        f"DuckDB sums {len(asked['columns'])} columns read",
-        f"{took['scan']:.3f} s",
-        seconds["scan"],
+        show_time(f"the same in {name}", rounds_of[name])
+    columns = len(asked["columns"])
+    show_time(f"DuckDB sums each of the {columns} columns that the build reads", rounds_of["scan"])
+    took = {name: median(some) for name, some in rounds_of.items()}
+    best = min(TABLES, key=lambda name: took[name].seconds)
+    by_clock, by_processor = (
+        (took[best][k] / took["ours"][k], took["ours"][k] / took["scan"][k]) for k in range(2)
     )
-    return {
-        "x_best_peer": min(took[name] for name in TABLES) / took["ours"],
-        "ratio_to_scan": took["ours"] / took["scan"],
-    }
+    note = "by processor time {:.2f}, {:.2f}".format(*by_processor)
+    show(
+        f"{best} in Nextbest's time; Nextbest's in the scan's",
+        "{:.2f}, {:.2f}".format(*by_clock),
+        note,
+    )
+    return dict(zip(("x_best_peer", "ratio_to_scan"), by_clock, strict=True))
 
 
 def featuretools(log: EventLog, environments: Path, rounds: int) -> None:
@@ -80,22 +79,12 @@ def featuretools(log: EventLog, environments: Path, rounds: int) -> None:
     asked = question(log, AS_OF) | {"sample": SAMPLE}
     peer = Peer(environments / "featuretools" / "bin" / "python", "in_featuretools", asked)
     try:
-        seconds = interleaved({"sample": peer}, rounds)["sample"]
+        found = interleaved({"sample": peer}, rounds)["sample"]
     finally:
         peer.close()
     scale = sum(ref.customers for ref in log.blocks) / SAMPLE
-    took = medians({"sample": seconds})["sample"] * scale
-    show(
-        f"featuretools, 35 of them, {SAMPLE:,} customers, scaled x{scale:.0f}",
-        f"{took:.0f} s",
-        seconds,
-    )
-
-
-def _timed(log: EventLog, engine: Compiled) -> float:
-    started = time.perf_counter()
-    ours(log, engine)
-    return time.perf_counter() - started
+    each = f"{median(found).seconds:.3f} s for {SAMPLE:,} customers, times {scale:.0f}"
+    show("35 of them in featuretools, scaled", f"{median(found).seconds * scale:.0f} s", each)
 
 
 def compare(name: str, mine: pa.Table, theirs: pa.Table, asked: dict[str, Any]) -> None:

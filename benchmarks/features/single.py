@@ -89,7 +89,8 @@ def waiting(folder: Path, engine: Compiled, many: int, rounds: int) -> dict[str,
                         times.setdefault(f"{name}, {events:,} events", []).append(us)
     took = {name: float(np.median(some)) for name, some in times.items()}
     for name, some in times.items():
-        show(f"one row, {name}: p50", f"{took[name]:.1f} us", [us / 1e6 for us in some])
+        each = " ".join(f"{us:.1f}" for us in some)
+        show(f"one row, {name}: p50", f"{took[name]:.1f} us", f"rounds {each}")
     few = {name: took[f"{name}, {BUSY_EVENTS:,} events"] for name in stores}
     ratios = {name: took[f"{name}, {many:,} events"] / few[name] for name in stores}
     for name, ratio in ratios.items():

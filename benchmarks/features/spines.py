@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from benchmarks.features.company import DAYS, START
-from benchmarks.features.measure import interleaved, medians, show
+from benchmarks.features.measure import Took, interleaved, median, show, show_time, timed
 from benchmarks.features.offline import ours
 from benchmarks.features.wanted import FEATURES, THREADS
 from features.frame import frame
@@ -42,31 +41,34 @@ def against_snapshot(
     """Print how long spines and skewed logs take, and return `spine_ratio` and `skew_ratio`."""
     spines = {"uniform": drawn(uniform, rows), "skewed": drawn(skewed, rows)}
     logs = {"uniform": uniform, "skewed": skewed}
-    tasks: dict[str, Callable[[], float | None]] = {}
+    tasks: dict[str, Callable[[], Took]] = {}
     for shape, log in logs.items():
-        tasks[f"snapshot, {shape}"] = partial(_timed, ours, log, engine)
-        tasks[f"spine, {shape}"] = partial(_timed, _framed, log, spines[shape], engine)
-    seconds = interleaved(tasks, rounds)
-    took = medians(seconds)
+        tasks[f"snapshot, {shape}"] = partial(timed, ours, log, engine)
+        tasks[f"spine, {shape}"] = partial(timed, framed, log, spines[shape], engine)
+    rounds_of = interleaved(tasks, rounds)
     events = sum(ref.rows for ref in uniform.blocks)
-    for name in tasks:
+    for name, some in rounds_of.items():
         counted = f"{rows:,} rows over " if name.startswith("spine") else ""
-        show(f"{name}: {counted}{events:,} events", f"{took[name]:.3f} s", seconds[name])
-    snapshot = took["snapshot, skewed"] / took["snapshot, uniform"]
-    spine = took["spine, skewed"] / took["spine, uniform"]
-    show("skewed against uniform: snapshot, spine", f"{snapshot:.2f}, {spine:.2f}")
-    return {
-        "spine_ratio": took["spine, uniform"] / took["snapshot, uniform"],
-        "skew_ratio": max(snapshot, spine),
-    }
+        show_time(f"{name}: {counted}{events:,} events", some)
+    took = {name: median(some) for name, some in rounds_of.items()}
+    spine, skewed_snapshot, skewed_spine = (
+        [took[one][k] / took[other][k] for k in range(2)]
+        for one, other in (
+            ("spine, uniform", "snapshot, uniform"),
+            ("snapshot, skewed", "snapshot, uniform"),
+            ("spine, skewed", "spine, uniform"),
+        )
+    )
+    for what, (by_clock, by_processor) in {
+        "spine against snapshot": spine,
+        "skewed against uniform: snapshot": skewed_snapshot,
+        "skewed against uniform: spine": skewed_spine,
+    }.items():
+        show(what, f"{by_clock:.2f}", f"by processor time {by_processor:.2f}")
+    return {"spine_ratio": spine[0], "skew_ratio": max(skewed_snapshot[0], skewed_spine[0])}
 
 
-def _framed(log: EventLog, spine: Spine, engine: Compiled) -> object:
+def framed(log: EventLog, spine: Spine, engine: Compiled) -> object:
+    """Return a spine's features, read from the files anew."""
     anew = EventLog(log.home, log.content)
     return frame(anew, spine, FEATURES, threads=THREADS, engine=engine)
-
-
-def _timed(work: Callable[..., object], *given: object) -> float:
-    started = time.perf_counter()
-    work(*given)
-    return time.perf_counter() - started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from benchmarks.features.__main__ import FIGURES, SIZES
 from benchmarks.features.company import AS_OF, KINDS, LATE, columns, company
-from benchmarks.features.measure import PEERS, interleaved
+from benchmarks.features.measure import PEERS, Took, interleaved, median, timed
 from benchmarks.features.offline import compare, ours
 from benchmarks.features.spines import drawn
 from benchmarks.features.wanted import FEATURES, files, question
@@ -113,9 +114,10 @@ def test_rows_are_drawn_in_proportion_to_events(log: EventLog) -> None:
 
 def test_rounds_take_turns_and_the_first_is_not_counted() -> None:
     order: list[str] = []
-    seconds = interleaved({name: lambda n=name: order.append(n) for name in "ab"}, 2)
+    found = interleaved({name: partial(timed, order.append, name) for name in "ab"}, 2)
     assert "".join(order) == "ababab"
-    assert {name: len(some) for name, some in seconds.items()} == {"a": 2, "b": 2}
+    assert {name: len(some) for name, some in found.items()} == {"a": 2, "b": 2}
+    assert median([Took(3, 1), Took(1, 9), Took(2, 5)]) == (2, 5)
 
 
 def test_the_result_has_the_figures_that_acceptance_names() -> None:
