@@ -39,7 +39,7 @@ def read(home: Path) -> dict[str, Any] | None:
     path = log_folder(home) / NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError as error:
         raise BadInputError(

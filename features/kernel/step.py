@@ -87,32 +87,25 @@ def walk(
         kind = values[2, e]
         if kind < 0 or kind >= n_kinds:
             continue
-        if at < now:
-            if values[1, e] >= now:
-                continue
-            for i in range(step_offsets[2 * kind], step_offsets[2 * kind + 1]):
+        back = at < now
+        if back and values[1, e] >= now:
+            continue
+        half = 2 * kind if back else 2 * kind + 1
+        for i in range(step_offsets[half], step_offsets[half + 1]):
+            w = steps[i, WINDOW]
+            if back:
                 # The windows that follow are shorter.
-                if at < edges[0, steps[i, WINDOW]]:
+                if at < edges[0, w]:
                     break
-                if steps[i, CONDITIONS] == 0 or fits(
-                    i, e, r, values, row_codes, steps, filters, matches
-                ):
-                    take(
-                        i, e, r, values, as_of, steps, missing, weights, weight_offsets, tallies,
-                        stamp, out, o,
-                    )  # fmt: skip
-        else:
-            for i in range(step_offsets[2 * kind + 1], step_offsets[2 * kind + 2]):
-                w = steps[i, WINDOW]
-                if at >= edges[1, w] or values[1, e] >= edges[2, w]:
-                    continue
-                if steps[i, CONDITIONS] == 0 or fits(
-                    i, e, r, values, row_codes, steps, filters, matches
-                ):
-                    take(
-                        i, e, r, values, as_of, steps, missing, weights, weight_offsets, tallies,
-                        stamp, out, o,
-                    )  # fmt: skip
+            elif at >= edges[1, w] or values[1, e] >= edges[2, w]:
+                continue
+            if steps[i, CONDITIONS] == 0 or fits(
+                i, e, r, values, row_codes, steps, filters, matches
+            ):
+                take(
+                    i, e, r, values, as_of, steps, missing, weights, weight_offsets, tallies,
+                    stamp, out, o,
+                )  # fmt: skip
 
 
 @called

@@ -11,11 +11,22 @@ import pytest
 BLOCK = 6
 PACKAGES = ("features", "models", "training", "serving", "demo")
 
+SLIDING = "a window starts anew in the same way everywhere; the kernel has no room to return it in"
 # First three lines of a run of lines that may stand twice -> why.
 REASONS: dict[str, str] = {
     "self, *, last: str | None = None,": "the arguments of count, any and none are "
     "spelled out, so that editors and mypy know them",
     "def page( self, model: str,": "a protocol and what fulfils it have the same signature",
+    "n = 0 for j in range(n_rows): low = lines[LOW, j]": SLIDING,
+    "for j in range(n_rows): low = lines[LOW, j] high = lines[HIGH, j]": SLIDING,
+    "column: Any, null: Any, slot: Any, values: Any, members: Any, s: Any, lines: Any, "
+    "n_rows: Any, out: Any, base: Any, ) -> None:  # fmt: skip": "the kernel's functions take "
+    "whole arrays; see `features.kernel.lines`",
+    "log: EventLog, as_ofs: Sequence[int], features: Sequence[Feature] | None = None,": "one "
+    "table in three shapes is asked for with the same arguments",
+    "log: EventLog, spine: Spine, features: Sequence[Feature],": "another engine is asked as "
+    "`features.frame.frame` is",
+    "spec: ModelSpec, log: EventLog, now: int,": "what computes a model's rows is given the same",
 }
 
 
