@@ -231,11 +231,18 @@ def _build(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     with chosen_engine(arguments) as spark:
         _filled(log, settings)
-        table = (
-            write_snapshot(log, settings.home, as_of)
-            if spark is None
-            else write_snapshot_on_spark(spark, log, settings.home, as_of)
-        )
+        if spark is None:
+            with shown() as report:
+                table = write_snapshot(
+                    log,
+                    settings.home,
+                    as_of,
+                    progress=lambda done, total: report("features", done, total),
+                    threads=settings.threads,
+                    memory=settings.memory,
+                )
+        else:
+            table = write_snapshot_on_spark(spark, log, settings.home, as_of)
     print(f"Features of all customers as of {to_iso(as_of)}: {table}")
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.errors import BadInputError
@@ -27,6 +27,12 @@ class Settings(BaseSettings):
         ``NEXTBEST_CATALOG``: a Python module of a company's own `FEATURES` and `MODELS`.
     online_store : str
         ``NEXTBEST_ONLINE_STORE``: ``"embedded"``, under `home`, or ``redis://host:port/db``.
+    threads : int
+        ``NEXTBEST_THREADS``: blocks folded, and threads of one fit, at the same time. What comes
+        out is the same with any number.
+    memory_gib : float
+        ``NEXTBEST_MEMORY_GIB``: what the blocks in work may take together; fewer threads are used
+        where they would take more.
 
     Examples
     --------
@@ -41,6 +47,13 @@ class Settings(BaseSettings):
     database_url: str = ""
     catalog: str = ""
     online_store: str = "embedded"
+    threads: int = Field(default=2, ge=1, le=256)
+    memory_gib: float = Field(default=2.0, gt=0)
+
+    @property
+    def memory(self) -> int:
+        """`memory_gib` in bytes."""
+        return int(self.memory_gib * 2**30)
 
     @classmethod
     def from_environment(cls) -> Self:

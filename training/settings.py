@@ -12,8 +12,6 @@ class TrainingSettings(Settings):
 
     Attributes
     ----------
-    threads : int
-        ``NEXTBEST_THREADS``: threads of one fit. The models are the same with any number.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -23,5 +21,4 @@ class TrainingSettings(Settings):
     1
     """
 
-    threads: int = Field(default=2, ge=1, le=256)
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
