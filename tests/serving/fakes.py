@@ -56,6 +56,7 @@ class FakeStore:
         self.source = source
         self.applied = 0
         self.instant = 0
+        self.closed = False
 
     def get(self, customer_id: str) -> Any:
         number = self.customers.get(customer_id)
@@ -68,6 +69,9 @@ class FakeStore:
         values = np.zeros((2, number or 0))
         held = SimpleNamespace(values=values, attributes=states, tiles=None)
         yield held if number is not None or states else None
+
+    def close(self) -> None:
+        self.closed = True
 
     def catch_up(self, ledger: Any) -> None:
         for change in ledger.since(self.applied):

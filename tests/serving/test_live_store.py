@@ -52,6 +52,15 @@ def test_a_rebuilt_store_is_opened_and_answers(disk: Disk, live: LiveStore) -> N
     assert live.row(CHURN, "a", NOW, {}).values[0] == 4
 
 
+def test_closing_closes_the_current_store_if_there_is_one(disk: Disk, live: LiveStore) -> None:
+    live.close()
+    disk.build("first", a=3)
+    live.open()
+    live.close()
+    assert disk.store is not None
+    assert disk.store.closed
+
+
 def test_without_a_store_it_says_what_to_run(live: LiveStore) -> None:
     assert not live.refresh()
     assert not live.is_open
