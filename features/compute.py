@@ -187,9 +187,16 @@ class Plan:
         self.check(failed)
         return {f.name: self._column(f, floats, wholes, rows) for f in self.features}
 
-    def desk(self, events: int, rows: int) -> Desk:
-        """Return the room in which the kernel works on customers of so many events and rows."""
-        size = self.vocabulary + 1
+    def desk(self, events: int, rows: int, vocabulary: int = 0) -> Desk:
+        """Return the room in which the kernel works on customers of so many events and rows.
+
+        Parameters
+        ----------
+        events, rows : int
+        vocabulary : int
+            Where codes may be larger than those of the dictionaries: one more than the largest.
+        """
+        size = max(self.vocabulary, vocabulary) + 1
         streams, windows = len(self.tables.filter_offsets) - 1, len(self.tables.windows)
         # Only several rows of one customer slide.
         sliding = events if rows > 1 else 0

@@ -185,7 +185,10 @@ def _states(tiles: TileSet, engine: Compiled, values: Integers, offsets: Integer
     out = np.empty((n, plan.width), np.int64)
     rows = Rows(np.arange(n + 1, dtype=np.int64), np.full(n, FAR, np.int64), {}, {})
     none = np.empty((0, n), np.int64)
-    plan.states(engine, values, offsets.astype(np.int64), rows, (none, none), plan.desk(0, 1), out)
+    # Texts that came with these very events are in no dictionary before they are all written.
+    counted = [plan.columns.index(name) for name in plan.counted]
+    desk = plan.desk(0, 1, int(values[counted].max(initial=-1)) + 1)
+    plan.states(engine, values, offsets.astype(np.int64), rows, (none, none), desk, out)
     return out
 
 
