@@ -203,9 +203,24 @@ class Applier:
             if arrived.ids:
                 new = record.insert(new, values[:, start:stop], arrived.ids)
             if arrived.states:
+                new = self._ahead(new, arrived.states, states)
                 new = new._replace(states=record.pack_states(states))
             yield customer, new
             start = stop
+
+    def _ahead(self, held: Record, new: Sequence[State], states: Sequence[State]) -> Record:
+        """Return a record in which events dated ahead of a new state are where it says.
+
+        Such an event counts as recorded when it occurs; by then the state is known.
+        """
+        ahead = held.values[1] > min(at for at, _ in new)
+        if not ahead.any():
+            return held
+        values = held.values.copy()
+        part = np.ascontiguousarray(values[:, ahead])
+        self._derived.fill_past(part, sorted(states, key=lambda state: state[0]))
+        values[:, ahead] = part
+        return held._replace(values=values)
 
     def _remade(self, customer: str, words: Words, ledger: Changes, up_to: int) -> Record:
         """Return a customer's record with every event, from the log and the ledger."""
