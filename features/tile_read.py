@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,15 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from features.compute import NO_CELLS, Integers, Plan
-from features.errors import PastMomentError
+from features.errors import PastMomentError, StoreError
 from features.feature import Aggregate, ContextRef, Feature, walk
 from features.jit import Compiled
 from features.kernel.operation import OP, SLOT
 from features.kernel.states import CELLS, HOUR
 from features.kernel.windows import EVER, EXACT
 from features.tile_layout import TileLayout, TileSet, measure_of
-from features.tiles import CHUNK, Buffer, Lines, Reader, decode, empty, key
+from features.tiles import CHUNK, Buffer, Reader, empty, key
 from features.window import DAY
+
+WORD, CELL = 8, 24
+"""Bytes of a number, and of a cell."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class _Group:
     ----------
     codes : tuple of int
         Lines of the row's codes.
-    windows : tuple of int
-        The plan's windows that are read, by line.
+    windows : tuple of (int or None)
+        The length of each window that is read, in microseconds; None since ever.
     joins : ndarray of int64, shape (n, 4)
         See `kernel.merge.join`.
     cells : tuple of (int, int)
@@ -40,7 +44,7 @@ class _Group:
 
     tiles: TileSet
     codes: tuple[int, ...]
-    windows: tuple[int, ...]
+    windows: tuple[int | None, ...]
     joins: Integers
     cells: tuple[tuple[int, int], ...]
     empty: Integers
@@ -71,7 +75,6 @@ class TileRows:
     """
 
     def __init__(self, plan: Plan, layout: TileLayout, engine: Compiled) -> None:
-        self._plan = plan
         ops = {op[SLOT]: number for number, op in enumerate(plan.tables.ops.tolist())}
         window_of = {
             o: int(view[0]) for view in plan.tables.views.tolist() for o in range(view[1], view[2])
@@ -84,6 +87,9 @@ class TileRows:
             _group(plan, layout, engine, pairs, leaves, window_of)
             for pairs, leaves in by_group.items()
         ]
+        self._n_ops = len(ops)
+        short = [row[1] for row in plan.tables.windows.tolist() if row[0] == EXACT]
+        self._longest_short = max(short, default=0)
 
     def older(self, reader: Reader, cut: int, as_of: int, codes: Integers) -> Older:
         """Return what tiles add to a row.
@@ -103,10 +109,7 @@ class TileRows:
         PastMomentError
             The moment lies so far back that tiles cannot be taken apart for it.
         """
-        if as_of < cut or any(
-            as_of - length < cut for mode, length, _, _ in self._plan.tables.windows.tolist()
-            if mode == EXACT
-        ):  # fmt: skip
+        if as_of - self._longest_short < cut:
             raise PastMomentError(
                 "The moment asked for lies before what the store has summed up.",
                 remedy="Ask for the present; the past is computed from the log.",
@@ -124,80 +127,103 @@ class TileRows:
         ]
         joins: list[tuple[Integers, Integers]] = []
         for group, chosen, (index, *_) in found:
-            lines = decode(group.tiles, index)
-            if lines is not None and len(group.joins):
-                joins += self._joins(reader, group, chosen, lines, as_of)
+            if index is not None and len(group.joins):
+                joins += _lines(reader, group, chosen, index, as_of)
         return Older(*self._cells([(group, blobs) for group, _, (_, *blobs) in found]), joins)
 
-    def _joins(
-        self, reader: Reader, group: _Group, chosen: tuple[int, ...], lines: Lines, as_of: int
-    ) -> Iterable[tuple[Integers, Integers]]:
-        """Return the lines of all days after a window's first, then those of the rest of it."""
-        width = group.empty.shape[1]
-        tops = np.repeat(group.empty, len(group.windows), axis=0)
-        hours = tops.copy()
-        name, days = group.tiles.name, lines.days
-        asked: list[bytes] = []
-        wanted: list[tuple[int, int, bool]] = []
-        for number, w in enumerate(group.windows):
-            mode, length, _, _ = self._plan.tables.windows[w].tolist()
-            if mode == EVER:
-                tops[number] = lines.ever[0]
-                continue
-            start = (as_of - length) // HOUR * HOUR
-            day = start // DAY * DAY
-            at = int(np.searchsorted(days, day))
-            if at < len(days) and days[at] == day:
-                asked.append(key("d", name, chosen, day // DAY))
-                wanted.append((number, start, True))
-                at += 1
-            if at < len(days):
-                chunk = int(days[at]) // CHUNK
-                asked.append(key("t", name, chosen, chunk))
-                line = at - int(np.searchsorted(days, chunk * CHUNK))
-                wanted.append((number, line, False))
-        for (number, at, hourly), blob in zip(wanted, reader.get(asked), strict=True):
-            held = np.frombuffer(blob or b"", np.int64)
-            if not hourly:
-                tops[number] = held[at * width : (at + 1) * width]
-                continue
-            n = len(held) // (width + 1)
-            first = int(np.searchsorted(held[:n], at))
-            if first < n:
-                hours[number] = held[n + first * width : n + (first + 1) * width]
-        return [(group.joins, tops), (group.joins, hours)]
-
     def _cells(self, found: list[tuple[_Group, list[Buffer | None]]]) -> tuple[Integers, Integers]:
-        ranges = np.zeros((len(self._plan.tables.ops), 2), np.int64)
-        pieces = [NO_CELLS]
+        ranges = np.zeros((self._n_ops, 2), np.int64)
+        pieces: list[bytes | memoryview] = []
         at = 0
         for group, blobs in found:
             for (op, _), blob in zip(group.cells, blobs, strict=True):
-                held = np.frombuffer(blob or b"", np.int64).reshape(-1, 3)
-                pieces.append(held)
-                ranges[op] = at, at + len(held)
-                at += len(held)
-        return np.concatenate(pieces), ranges
+                if blob is not None:
+                    n = len(blob) // CELL
+                    pieces.append(blob)
+                    ranges[op] = at, at + n
+                    at += n
+        if not pieces:
+            return NO_CELLS, ranges
+        return np.frombuffer(b"".join(pieces), np.int64).reshape(-1, 3), ranges
+
+
+def _lines(
+    reader: Reader, group: _Group, chosen: tuple[int, ...], index: Buffer, as_of: int
+) -> list[tuple[Integers, Integers]]:
+    """Return the lines of all days after each window's first, then those of the rest of it."""
+    width = group.empty.shape[1]
+    size = width * WORD
+    # Views and joined bytes: quicker here than numpy's arrays, which are long by thousands.
+    held = memoryview(index).cast("B")
+    days = held[size:].cast("q")
+    nothing = group.empty.tobytes()
+    tops: list[Buffer] = [nothing] * len(group.windows)
+    hours = tops.copy()
+    name = group.tiles.name
+    asked: dict[bytes, list[tuple[int, int, bool]]] = {}
+    for number, length in enumerate(group.windows):
+        if length is None:
+            tops[number] = held[:size]
+            continue
+        start = (as_of - length) // HOUR * HOUR
+        day = start - start % DAY
+        at = bisect_left(days, day)
+        if at < len(days) and days[at] == day:
+            asked.setdefault(key("d", name, chosen, day // DAY), []).append((number, start, True))
+            at += 1
+        if at < len(days):
+            chunk = days[at] // CHUNK
+            line = at - bisect_left(days, chunk * CHUNK)
+            asked.setdefault(key("t", name, chosen, chunk), []).append((number, line, False))
+    for uses, blob in zip(asked.values(), reader.get(list(asked)), strict=True):
+        view = memoryview(blob or b"").cast("B")
+        for number, at, hourly in uses:
+            if not hourly:
+                tops[number] = view[at * size : (at + 1) * size]
+                continue
+            n = len(view) // (size + WORD)
+            first = bisect_left(view[: n * WORD].cast("q"), at)
+            if first < n:
+                begin = n * WORD + first * size
+                hours[number] = view[begin : begin + size]
+    shape = len(group.windows), width
+    return [
+        (group.joins, np.frombuffer(b"".join(lines), np.int64).reshape(shape))
+        for lines in (tops, hours)
+    ]
 
 
 def _group(
     plan: Plan, layout: TileLayout, engine: Compiled, pairs: tuple[tuple[str, str], ...],
     leaves: dict[int, Aggregate], window_of: dict[int, int],
 ) -> _Group:  # fmt: skip
-    tiles = layout.sets[tuple(name for name, _ in pairs)]
-    merged = {o: leaf for o, leaf in leaves.items() if plan.tables.ops[o, OP] not in CELLS}
-    windows = tuple(dict.fromkeys(window_of[o] for o in merged))
+    try:
+        tiles = layout.sets[tuple(name for name, _ in pairs)]
+        slots = {o: tiles.slots[measure_of(leaf)] for o, leaf in leaves.items()}
+    except KeyError:
+        raise StoreError(
+            f"The online store sums up nothing for {next(iter(leaves.values())).name!r}.",
+            remedy="Add the feature to the catalogue, then: python -m features materialise",
+        ) from None
+    merged = [o for o in leaves if plan.tables.ops[o, OP] not in CELLS]
+    windows = list(dict.fromkeys(window_of[o] for o in merged))
     joins = [
-        (plan.tables.ops[o, OP], windows.index(window_of[o]), tiles.slots[measure_of(leaf)],
-         plan.tables.ops[o, SLOT])
-        for o, leaf in merged.items()
-    ]  # fmt: skip
-    cells = tuple(
-        (o, tiles.cells.index(measure_of(leaf))) for o, leaf in leaves.items() if o not in merged
+        (plan.tables.ops[o, OP], windows.index(window_of[o]), slots[o], plan.tables.ops[o, SLOT])
+        for o in merged
+    ]
+    rows = [plan.tables.windows[w].tolist() for w in windows]
+    return _Group(
+        tiles,
+        tuple(plan.compared.index(pair) for pair in pairs),
+        tuple(None if row[0] == EVER else row[1] for row in rows),
+        np.array(joins, np.int64).reshape(-1, 4),
+        tuple(
+            (o, tiles.cells.index(measure_of(leaf)))
+            for o, leaf in leaves.items()
+            if o not in merged
+        ),
+        empty(tiles, engine),
     )
-    codes = tuple(plan.compared.index(pair) for pair in pairs)
-    table = np.array(joins, np.int64).reshape(-1, 4)
-    return _Group(tiles, codes, windows, table, cells, empty(tiles, engine))
 
 
 def _leaves(features: Iterable[Feature]) -> list[Aggregate]:

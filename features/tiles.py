@@ -65,7 +65,8 @@ def key(what: str, name: str, codes: tuple[int, ...], number: int = 0) -> bytes:
     >>> key("d", "category", (7,), 17167)
     b'd:category:7:17167'
     """
-    return f"{what}:{name}:{'.'.join(map(str, codes))}:{number}".encode()
+    chosen = ".".join(map(str, codes)) if codes else ""
+    return f"{what}:{name}:{chosen}:{number}".encode()
 
 
 def cut_before(layout: TileLayout, now: int) -> int:
