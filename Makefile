@@ -14,7 +14,7 @@ SIZE ?= full
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test check serve mlflow bench bench-features clean
+.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ demo-company: setup   ## the same on a simulated company, and how far from the b
 
 test: setup   ## every test and docstring example, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+test-deep: setup   ## ten times as many made-up customers offline and online, and for longer
+	NEXTBEST_DEEP=1 $(BIN)/python -m pytest tests/contracts/test_parity.py $(ARGS)
+
+mutants: setup   ## mistakes planted in the kernel, each of which the tests must catch
+	$(BIN)/python -m benchmarks.mutants
 
 check: setup   ## style, types, layering, and the commands in the documents
 	$(BIN)/ruff check .

@@ -76,8 +76,7 @@ def _value(
         found = _aggregate(feature.count, events, as_of, context, minor) > 0
         return found == feature.wanted
     if isinstance(feature, Attribute):
-        known = [change for change in changes if change["known_at"] < as_of]
-        return max(known, key=lambda c: c["known_at"]).get(feature.name) if known else None
+        return _state(changes, as_of).get(feature.name)
     if isinstance(feature, Context):
         return context[feature.source or feature.name]
     if isinstance(feature, DaysUntil):
@@ -97,11 +96,15 @@ def _value(
     return {"plus": left + right, "minus": left - right, "times": left * right}[feature.operation]
 
 
+def _state(changes: Sequence[Event], before: int) -> Event:
+    """Return the attributes last known before a moment; of equals what was said last."""
+    known = [change for change in changes if change["known_at"] < before]
+    return sorted(known, key=lambda change: change["known_at"])[-1] if known else {}
+
+
 def _local(event: Event, changes: Sequence[Event]) -> dict[str, str]:
     """Return the hour of the week and the part of the day where the customer then lived."""
-    known = [change for change in changes if change["known_at"] < event["recorded_at"]]
-    state = max(known, key=lambda change: change["known_at"]) if known else {}
-    zone = ZoneInfo(state.get("timezone") or "UTC")
+    zone = ZoneInfo(_state(changes, event["recorded_at"]).get("timezone") or "UTC")
     local = datetime.fromtimestamp(event["occurred_at"] // 1_000_000, UTC).astimezone(zone)
     part = ("night", "morning", "afternoon", "evening")[local.hour // 6]
     return {
