@@ -216,7 +216,7 @@ def test_online_what_became_tiles_changes_no_feature_of_the_present(
     """Late events among them, for which a customer is made anew from the log and the ledger."""
     write_strangers(tmp_path / "log")
 
-    @settings(PARITY, max_examples=PARITY.max_examples // 2)
+    @settings(PARITY, max_examples=PARITY.max_examples // 4)
     @given(crowd=crowds(CUSTOMERS), seed=st.integers(0, 2**32))
     def check(crowd: Crowd, seed: int) -> None:
         folder = Path(mkdtemp(dir=tmp_path))

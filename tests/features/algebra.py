@@ -43,6 +43,9 @@ LABELS = (
     events("redemption").any(
         until=campaign("ends_at"), campaign_id=context("campaign_id"), lag="1d"
     ),
+    # With a lag, an event at the end of the window can be known in time, and must not count.
+    orders.any(next="1d", lag="2d"),
+    orders.none(next="7d", lag="40d"),
 )
 FEATURES = (*CATALOG, *ALGEBRA)
 

@@ -128,9 +128,10 @@ def customer(place: int, data: bytes, n_events: int, n_changes: int, n_rows: int
     rows = [row(who, take(ROW_BYTES), events) for _ in range(n_rows)]
     if 192 <= shape < 248:
         # Many moments, so that windows slide: some overlap, and some jump over every event.
-        rows = [
-            {**rows[0], "as_of": rows[0]["as_of"] + k * of(STEPS, shape)} for k in range(-5, 6)
-        ] + rows[1:]
+        # Half of them by whole steps from an event, which then lies on the edges of windows.
+        middle = events[0]["occurred_at"] if events and shape & 1 else rows[0]["as_of"]
+        step = of(STEPS, shape >> 1)
+        rows = [{**rows[0], "as_of": middle + k * step} for k in range(-5, 6)] + rows[1:]
     return Customer(who, events, list(changes.values()), rows)
 
 
