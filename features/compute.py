@@ -188,14 +188,7 @@ class Plan:
         return {f.name: self._column(f, floats, wholes, rows) for f in self.features}
 
     def desk(self, events: int, rows: int, vocabulary: int = 0) -> Desk:
-        """Return the room in which the kernel works on customers of so many events and rows.
-
-        Parameters
-        ----------
-        events, rows : int
-        vocabulary : int
-            Where codes may be larger than those of the dictionaries: one more than the largest.
-        """
+        """Return the room for customers of so many events and rows, and codes below `vocabulary`."""
         size = max(self.vocabulary, vocabulary) + 1
         streams, windows = len(self.tables.filter_offsets) - 1, len(self.tables.windows)
         # Only several rows of one customer slide.
