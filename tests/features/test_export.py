@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_an_export_stopped_at_any_step_and_begun_again_gives_the_same_log(
     steps: list[str] = []
     wanted = export(ledger, whole, fault=steps.append).log
     assert len(steps) > 3
-    one_of_each = {step.rstrip("0123456789 written"): step for step in steps}
+    one_of_each = {re.sub(r"[0-9]+", "", step): step for step in steps}
     for number, step in enumerate(one_of_each.values()):
         home = tmp_path / f"stopped-{number}"
         write_small_log(home, EVENTS, STATES, CAMPAIGNS)
