@@ -103,6 +103,17 @@ def test_an_hour_is_local_to_the_zone_known_when_the_event_was_recorded(shelf):
     assert HOURS[berlin] == "tue_23"
 
 
+def test_an_event_dated_ahead_is_where_the_customer_will_be_known_to_live(shelf):
+    store, ledger = empty_store(shelf), Ledger()
+    ahead = START // HOUR * HOUR + 24 * HOUR
+    ledger.event(1, occurred_at=ahead, recorded_at=ahead)
+    store.catch_up(ledger)
+    ledger.add("customer", {"customer_id": "jane", "attributes": {"timezone": "Asia/Seoul"}})
+    store.catch_up(ledger)
+    [event] = told(store, "jane")
+    assert HOURS[event["hour_of_week"]] == "thu_07"
+
+
 def test_a_campaign_is_known_at_once_and_its_last_change_counts(shelf):
     store, ledger = empty_store(shelf), Ledger()
     campaign = {"campaign_id": "spring", "type": "mail", "starts_at": 1, "ends_at": 9}

@@ -140,6 +140,19 @@ def test_days_before_every_window_are_summed_up_and_go() -> None:
     check(compiled(), crowd(2_000, 300), [], ROW, [100, 0], features)
 
 
+def test_texts_that_no_dictionary_holds_yet_have_room_in_tiles() -> None:
+    features = [orders.most_common("store"), orders.distinct("category", last="90d")]
+    log: Any = MemoryLog(crowd(50, 30), [], {})
+    store = log.store()
+    layout = layout_of(features, store.columns, store.dictionaries, 100)
+    values, cut = store.get("a").values, cut_before(layout, logs.NOW)
+    values = np.ascontiguousarray(values[:, values[0] < cut])
+    values[store.columns.index("store")] = 40
+    written = add(layout, PLAIN, values, Kept(), cut)
+    cells = [np.frombuffer(held, np.int64) for name, held in written.items() if name[:1] == b"c"]
+    assert {40} in [set(held.reshape(-1, 3)[:, 1].tolist()) for held in cells]
+
+
 def test_the_past_is_refused_where_tiles_hold_it() -> None:
     features = [orders.count(last="30d"), orders.count(last="12h")]
     log: Any = MemoryLog(crowd(500, 100), [], {})
