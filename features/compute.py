@@ -188,7 +188,7 @@ class Plan:
         return {f.name: self._column(f, floats, wholes, rows) for f in self.features}
 
     def desk(self, events: int, rows: int, vocabulary: int = 0) -> Desk:
-        """Return room for customers of so many events and rows, and for codes below `vocabulary`."""
+        """Return room for customers of so many events and rows, and codes below `vocabulary`."""
         size = max(self.vocabulary, vocabulary) + 1
         streams, windows = len(self.tables.filter_offsets) - 1, len(self.tables.windows)
         # Only several rows of one customer slide.
