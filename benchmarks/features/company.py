@@ -64,10 +64,12 @@ def company(
     seed : int
     """
     shape = "skewed" if skewed else "uniform"
-    home = folder / f"{shape}-{events}-{customers}-{seed}-{written_by()}"
+    name = f"{shape}-{events}-{customers}-{seed}"
+    home = folder / f"{name}-{written_by()}"
     if not home.exists():
+        for outdated in folder.glob(f"{name}-*"):
+            shutil.rmtree(outdated)
         draft = home.with_suffix(".draft")
-        shutil.rmtree(draft, ignore_errors=True)
         words = {name: Dictionary(levels) for name, levels in LEVELS.items()}
         draft.mkdir(parents=True)
         with BulkWriter(draft, SOURCE, {}, words) as writer:

@@ -106,6 +106,16 @@ def test_skewed_means_that_one_in_a_hundred_has_half(tmp_path: Path) -> None:
     assert np.sort(counts)[-20:].sum() == pytest.approx(10_000, rel=0.1)
 
 
+def test_a_company_of_other_code_gives_way(tmp_path: Path) -> None:
+    outdated = tmp_path / "uniform-100-10-1-00000000"
+    other = tmp_path / "uniform-1000-10-1-00000000"
+    outdated.mkdir()
+    other.mkdir()
+    home = company(tmp_path, 100, 10).home
+    assert sorted(tmp_path.iterdir()) == sorted([other, home])
+    assert company(tmp_path, 100, 10).home == home
+
+
 def test_rows_are_drawn_in_proportion_to_events(log: EventLog) -> None:
     spine = drawn(log, 500)
     assert len(spine) == 500
