@@ -64,23 +64,40 @@ def refs(buckets: list[Pieces]) -> tuple[BlockRef, ...]:
     return tuple(found)
 
 
-def locate(buckets: list[Pieces], customer_ids: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the number of each customer's block and its place there; -1, -1 where unknown."""
+def locate(
+    buckets: list[Pieces], customer_ids: Any, bucket: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of each customer's block and its place there; -1, -1 where unknown.
+
+    With `bucket`, all of them belong to that one.
+    """
     ids = customer_ids.combine_chunks() if hasattr(customer_ids, "chunks") else customer_ids
-    block = np.full(len(ids), -1, dtype=np.int64)
-    place = np.full(len(ids), -1, dtype=np.int64)
+    if bucket is not None:
+        return _locate_in(buckets, bucket, ids)
+    block = np.empty(len(ids), dtype=np.int64)
+    place = np.empty(len(ids), dtype=np.int64)
     of = buckets_of(ids)
     order = np.argsort(of.astype(np.uint8), kind="stable")
     ends = np.searchsorted(of[order], np.arange(len(buckets) + 1))
-    before = 0
-    for number, pieces in enumerate(buckets):
+    for number in range(len(buckets)):
         rows = order[ends[number] : ends[number + 1]]
-        if len(rows) and len(pieces.ids):
-            found = pc.index_in(ids.take(pa.array(rows)), value_set=pieces.ids)
-            numbers = found.fill_null(-1).to_numpy().astype(np.int64)
-            known = numbers >= 0
-            blocks = np.searchsorted(pieces.bounds, numbers[known], side="right") - 1
-            block[rows[known]] = before + blocks
-            place[rows[known]] = numbers[known] - pieces.bounds[blocks]
-        before += len(pieces.rows)
+        if len(rows):
+            block[rows], place[rows] = _locate_in(buckets, number, ids.take(pa.array(rows)))
+    return block, place
+
+
+def _locate_in(
+    buckets: list[Pieces], number: int, ids: Any
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    block = np.full(len(ids), -1, dtype=np.int64)
+    place = np.full(len(ids), -1, dtype=np.int64)
+    pieces = buckets[number]
+    if len(pieces.ids):
+        before = sum(len(held.rows) for held in buckets[:number])
+        found = pc.index_in(ids, value_set=pieces.ids)
+        numbers = found.fill_null(-1).to_numpy().astype(np.int64)
+        known = numbers >= 0
+        blocks = np.searchsorted(pieces.bounds, numbers[known], side="right") - 1
+        block[known] = before + blocks
+        place[known] = numbers[known] - pieces.bounds[blocks]
     return block, place

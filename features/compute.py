@@ -15,9 +15,10 @@ from features.jit import Compiled
 from features.kernel import UNSEEN
 from features.kernel.lines import N_LINES, N_ROOM
 from features.kernel.run import BATCH
+from features.nodes import Nodes
+from features.tables import Integers, Tables
 
 Values = NDArray[Any]
-Integers = NDArray[np.int64]
 NO_CELLS = np.empty((0, 3), np.int64)
 
 
@@ -70,42 +71,6 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.as_of)
-
-
-class Tables(NamedTuple):
-    """The kernel's tables, in the order in which `features.kernel.fold` describes them."""
-
-    kinds: Integers
-    kind_offsets: Integers
-    step_offsets: Integers
-    steps: Integers
-    filters: Integers
-    filter_offsets: Integers
-    matches: Integers
-    match_offsets: Integers
-    windows: Integers
-    views: Integers
-    view_offsets: Integers
-    ops: Integers
-    missing: Integers
-    weights: Integers
-    weight_offsets: Integers
-    nothing: Integers
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """The finaliser's tables, as `features.kernel.finalise` describes them."""
-
-    table: Integers
-    scales: NDArray[np.float64]
-    named: tuple[str, ...]
-    floats: dict[str, int]
-    scratch: int
-    wholes: dict[str, int]
-    whole_slots: Integers
-    inputs: tuple[Feature, ...]
-    instants: tuple[str, ...]
 
 
 class Desk(NamedTuple):
@@ -171,9 +136,18 @@ class Plan:
         MissingContextError
             A feature needs a context value that the rows do not carry.
         """
+        floats, wholes = self.numbers(engine, events, rows)
+        return self.named(floats, wholes, rows.context, rows.attributes)
+
+    def numbers(
+        self, engine: Compiled, events: Events, rows: Rows
+    ) -> tuple[NDArray[np.float64], Integers]:
+        """Return what the kernel computes of rows: float64 (k, n) and int64 (m, n).
+
+        `named` knows which line is which feature.
+        """
         n = len(rows)
-        floats = np.empty((len(self.nodes.floats), n))
-        wholes = np.empty((len(self.nodes.whole_slots), n), np.int64)
+        floats, wholes = self.room(n)
         codes, instants, inputs = self.given(rows)
         most = int(np.diff(rows.offsets).max(initial=0))
         longest = int(np.diff(events.offsets).max(initial=0))
@@ -185,7 +159,20 @@ class Plan:
             self.nodes.whole_slots,
         )  # fmt: skip
         self.check(failed)
-        return {f.name: self._column(f, floats, wholes, rows) for f in self.features}
+        return floats, wholes
+
+    def room(self, n: int) -> tuple[NDArray[np.float64], Integers]:
+        """Return room for the numbers of n rows."""
+        return np.empty((len(self.nodes.floats), n)), np.empty(
+            (len(self.nodes.wholes), n), np.int64
+        )
+
+    def named(
+        self, floats: NDArray[np.float64], wholes: Integers, context: Mapping[str, Values],
+        attributes: Mapping[str, Values],
+    ) -> dict[str, Values]:  # fmt: skip
+        """Return the values of each feature, by name, of what `numbers` computed."""
+        return {f.name: self._column(f, floats, wholes, context, attributes) for f in self.features}
 
     def desk(self, events: int, rows: int, vocabulary: int = 0) -> Desk:
         """Return room for customers of so many events and rows, and codes below `vocabulary`."""
@@ -267,16 +254,17 @@ class Plan:
         return np.fromiter((known[text] for text in texts.tolist()), np.int64, len(texts))
 
     def _column(
-        self, feature: Feature, floats: NDArray[np.float64], wholes: Integers, rows: Rows
-    ) -> Values:
+        self, feature: Feature, floats: NDArray[np.float64], wholes: Integers,
+        context: Mapping[str, Values], attributes: Mapping[str, Values],
+    ) -> Values:  # fmt: skip
         name = feature.name
         if name in self.nodes.wholes:
             counted: Values = wholes[self.nodes.wholes[name]]
             return counted
         if name not in self.nodes.floats:
             if isinstance(feature, Context):
-                return _of(rows.context, feature.source or name, "needs")
-            return rows.attributes[name]
+                return _of(context, feature.source or name, "needs")
+            return attributes[name]
         column: Values = floats[self.nodes.floats[name]]
         if feature.dtype == "bool":
             some: Values = column != 0

@@ -12,10 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.attributes import AttributeTable
-from features.compute import Events, Integers, Plan, Rows
+from features.compute import Events, Plan, Rows
 from features.jit import Compiled
 from features.local_time import DERIVED, derive, offsets_of
 from features.log import EventLog
+from features.tables import Integers
 
 In = TypeVar("In")
 Out = TypeVar("Out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def frame(
     features : sequence of Feature
         Populations and labels (conditions) are allowed among them.
     progress : callable, optional
-        Called with (blocks done, blocks in all).
+        Called with (buckets done, buckets in all).
     threads : int
         Blocks folded at the same time.
     memory : int, optional
@@ -74,77 +74,95 @@ def frame(
     plan = plan_for(log, features)
     spine = with_campaign(spine, log.campaigns, _needed(features))
     attributes = attribute_table(log, attributes_read(plan))
-    columns: dict[str, NDArray[Any]] = {}
-    tasks = list(_tasks(log, spine, attributes))
-    work = _Work(log, plan, spine, attributes, engine)
+    ids = pa.array(spine.customer_id, pa.string())
+    of = log.buckets_of(ids)
+    order = np.argsort(of.astype(np.uint16), kind="stable")
+    buckets, starts = np.unique(of[order], return_index=True)
+    parts = np.split(order, starts[1:]) if len(spine) else []
+    shares = list(zip(buckets.tolist(), parts, strict=True))
+    floats, wholes = plan.room(len(spine))
+    known = {
+        feature.name: np.empty(len(spine), np.float64 if feature.dtype == "float" else object)
+        for feature in plan.attributes
+    }
+    work = _Work(log, plan, spine, ids, attributes, engine, floats, wholes, known)
     largest = max((ref.rows for ref in log.blocks), default=0)
     threads = threads_within(memory, largest, len(plan.columns), len(features), threads)
-    for done, (rows, values) in enumerate(in_order(work.__call__, tasks, threads), start=1):
-        for name, column in values.items():
-            if name not in columns:
-                columns[name] = np.empty(len(spine), dtype=column.dtype)
-            columns[name][rows] = column
+    for done, _ in enumerate(in_order(work.__call__, shares, threads), start=1):
         if progress is not None:
-            progress(done, len(tasks))
-    if not columns:
-        return pd.DataFrame({feature.name: [] for feature in features})
-    # Said explicitly: pandas would make its own text type of what is None or str.
+            progress(done, len(shares))
+    columns = plan.named(floats, wholes, spine.context, known)
+    # Said explicitly: pandas would make its own text type of what is None or str, and a copy.
     return pd.DataFrame(
-        {f.name: pd.Series(columns[f.name], dtype=columns[f.name].dtype) for f in features},
+        {name: pd.Series(held, dtype=held.dtype, copy=False) for name, held in columns.items()},
         copy=False,
     )
 
 
-class _Task(NamedTuple):
-    """The rows about customers of one block."""
-
-    block: Any
-    rows: NDArray[np.int64]
-    position: NDArray[np.int64]
-    described: NDArray[np.int64]
-
-
 class _Work(NamedTuple):
+    """Fills in the rows about the customers of one bucket, block by block."""
+
     log: EventLog
     plan: Plan
     spine: Spine
+    ids: pa.StringArray
     attributes: AttributeTable
     engine: Compiled
+    floats: NDArray[np.float64]
+    wholes: NDArray[np.int64]
+    known: dict[str, NDArray[Any]]
 
-    def __call__(self, task: _Task) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
-        order = np.lexsort((self.spine.as_of[task.rows], task.position))
-        rows, position = task.rows[order], task.position[order]
-        if task.block is None:
-            _, position = np.unique(position, return_inverse=True)
+    def __call__(self, share: tuple[int, NDArray[np.int64]]) -> None:
+        bucket, rows = share
+        ids = self.ids.take(pa.array(rows))
+        block, position = self.log.locate(ids, bucket)
+        # Customers without events are told apart by their id.
+        strangers = np.flatnonzero(block < 0)
+        if len(strangers):
+            position[strangers] = ids.take(pa.array(strangers)).dictionary_encode().indices
+        order = _order(block, position, self.spine.as_of[rows])
+        rows, position = rows[order], position[order]
+        numbers, starts = np.unique(block[order], return_index=True)
+        for number, part in zip(
+            numbers.tolist(), np.split(np.arange(len(rows)), starts[1:]), strict=True
+        ):
+            first, last = int(part[0]), int(part[-1]) + 1
+            self._fill(number, rows[first:last], position[first:last])
+
+    def _fill(self, number: int, rows: NDArray[np.int64], position: NDArray[np.int64]) -> None:
+        """Fill in rows about customers of one block, sorted by customer and moment."""
+        if number < 0:
             events = nobody(self.plan, int(position.max()) + 1)
         else:
-            events = hold(self.log, task.block, self.plan, self.attributes, self.engine).events
+            ref = self.log.blocks[number]
+            events = hold(self.log, ref, self.plan, self.attributes, self.engine).events
         as_of = np.ascontiguousarray(self.spine.as_of[rows])
         context = {name: values[rows] for name, values in self.spine.context.items()}
-        known = known_attributes(
-            self.plan, self.attributes, task.described[order], as_of, self.engine
-        )
+        known: dict[str, NDArray[Any]] = {}
+        if self.plan.attributes:
+            described = self.attributes.rows_of(self.ids.take(pa.array(rows)))
+            known = known_attributes(self.plan, self.attributes, described, as_of, self.engine)
         wanted = rows_of(len(events.offsets) - 1, position, as_of, context, known)
-        return rows, self.plan.compute(self.engine, events, wanted)
+        floats, wholes = self.plan.numbers(self.engine, events, wanted)
+        self.engine.spread(floats, rows, self.floats)
+        self.engine.spread(wholes, rows, self.wholes)
+        for name, values in known.items():
+            self.known[name][rows] = values
 
 
-def _tasks(log: EventLog, spine: Spine, attributes: AttributeTable) -> Iterator[_Task]:
-    if not len(spine):
-        return
-    ids = pa.array(spine.customer_id, pa.string()).dictionary_encode()
-    codes = ids.indices.to_numpy()
-    block, position = log.locate(ids.dictionary)
-    described = attributes.rows_of(ids.dictionary)
-    # Customers without events are told apart by their code.
-    position = np.where(block < 0, np.arange(len(position)), position)
-    block_of_row = block[codes]
-    order = np.argsort(block_of_row.astype(np.int32), kind="stable")
-    numbers, starts = np.unique(block_of_row[order], return_index=True)
-    ends = np.append(starts[1:], len(order))
-    for number, start, end in zip(numbers.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        rows = order[start:end]
-        ref = None if number < 0 else log.blocks[number]
-        yield _Task(ref, rows, position[codes[rows]], described[codes[rows]])
+def _order(
+    block: NDArray[np.int64], position: NDArray[np.int64], as_of: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return rows in the order of block, customer and moment.
+
+    One number a row, where 63 bits hold all three: sorting it takes a third of the time.
+    """
+    block, moment = block - block.min(), as_of - as_of.min()
+    widths = [int(values.max()).bit_length() for values in (block, position, moment)]
+    if sum(widths) > 63:
+        return np.lexsort((as_of, position, block))
+    key = (block << widths[1] | position) << widths[2] | moment
+    return np.argsort(key)
 
 
 def plan_for(log: EventLog, features: Sequence[Feature]) -> Plan:

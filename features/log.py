@@ -139,19 +139,27 @@ class EventLog:
         ids = events["event_id"].combine_chunks()
         return pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids
 
-    def locate(self, customer_ids: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def buckets_of(self, customer_ids: Any) -> NDArray[np.int64]:
+        """Return which bucket each customer of a StringArray belongs to."""
+        return bucket.buckets_of(customer_ids)
+
+    def locate(
+        self, customer_ids: Any, bucket: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the number of each customer's block, and the customer's place in it.
 
         Parameters
         ----------
         customer_ids : pyarrow.StringArray of length n
+        bucket : int, optional
+            Of all of them, where it is known.
 
         Returns
         -------
         (ndarray of int64, ndarray of int64), each of shape (n,)
             -1 and -1 for a customer without events.
         """
-        return blocks.locate(self._buckets, customer_ids)
+        return blocks.locate(self._buckets, customer_ids, bucket)
 
     def history(self, customer_id: str) -> pa.Table:
         """Return the events of one customer in the columns of `contract.event_schema`, in order.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from features.compute import Nodes
 from features.feature import (
     Aggregate,
     Arithmetic,
@@ -18,6 +19,23 @@ from features.feature import (
     Feature,
 )
 from features.kernel import finalise
+from features.tables import Integers
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The finaliser's tables, as `features.kernel.finalise` describes them."""
+
+    table: Integers
+    scales: NDArray[np.float64]
+    named: tuple[str, ...]
+    floats: dict[str, int]
+    scratch: int
+    wholes: dict[str, int]
+    whole_slots: Integers
+    inputs: tuple[Feature, ...]
+    instants: tuple[str, ...]
+
 
 _FOLDS = {
     "count": finalise.WHOLE,

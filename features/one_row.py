@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from features.compute import NO_CELLS, Desk, Integers, Plan, Rows
+from features.compute import NO_CELLS, Desk, Plan, Rows
 from features.errors import MissingContextError
 from features.feature import Attribute, Context, Feature
 from features.jit import Compiled
+from features.tables import Integers
 from features.tile_layout import TileLayout
 from features.tile_read import TileRows
 from features.tiles import Reader

@@ -105,7 +105,13 @@ class Replay:
         values = np.ascontiguousarray(self._values[[self.columns.index(n) for n in columns]])
         return Block(pa.array(self._names, pa.string()), self._offsets, values)
 
-    def locate(self, ids: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def buckets_of(self, ids: Any) -> NDArray[np.int64]:
+        """Return the one bucket there is, for each."""
+        return np.zeros(len(ids), np.int64)
+
+    def locate(
+        self, ids: Any, bucket: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return block and place of scores by their names."""
         places = np.array([int(name) for name in ids.to_pylist()], np.int64)
         return np.zeros(len(places), np.int64), places

@@ -6,14 +6,36 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.clock import parse_duration
-from features.compute import Integers, Tables
 from features.kernel import states
 from features.kernel.states import BY_CODE
 from features.kernel.windows import EVER, NEXT
 
+Integers = NDArray[np.int64]
 FOREVER = 2**62
+
+
+class Tables(NamedTuple):
+    """The kernel's tables, in the order in which `features.kernel.fold` describes them."""
+
+    kinds: Integers
+    kind_offsets: Integers
+    step_offsets: Integers
+    steps: Integers
+    filters: Integers
+    filter_offsets: Integers
+    matches: Integers
+    match_offsets: Integers
+    windows: Integers
+    views: Integers
+    view_offsets: Integers
+    ops: Integers
+    missing: Integers
+    weights: Integers
+    weight_offsets: Integers
+    nothing: Integers
 
 
 class Op(NamedTuple):

@@ -14,11 +14,12 @@ from functools import cached_property
 import numpy as np
 
 from features.clock import parse_duration
-from features.compute import Integers, Plan, Vocabulary
+from features.compute import Plan, Vocabulary
 from features.feature import Aggregate, ContextRef, Feature, walk
 from features.kernel.operation import OP, SLOT
 from features.kernel.states import CELLS
 from features.plan import OPERATIONS, Stream, compile_plan, stream_of
+from features.tables import Integers
 from features.window import DAY, Window
 
 Measure = tuple[Stream, int, str, str]

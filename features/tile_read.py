@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from features.compute import NO_CELLS, Integers, Plan
+from features.compute import NO_CELLS, Plan
 from features.errors import PastMomentError, StoreError
 from features.feature import Aggregate, ContextRef, Feature, walk
 from features.jit import Compiled
 from features.kernel.operation import OP, SLOT
 from features.kernel.states import CELLS, HOUR
 from features.kernel.windows import EVER, EXACT
+from features.tables import Integers
 from features.tile_layout import TileLayout, TileSet, measure_of
 from features.tiles import CHUNK, Buffer, Reader, empty, key
 from features.window import DAY

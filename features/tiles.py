@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from features.compute import NO_CELLS, Integers, Rows
+from features.compute import NO_CELLS, Rows
 from features.jit import Compiled
 from features.kernel.states import DECAY, DISTINCT, HOUR
 from features.plan import Stream
+from features.tables import Integers
 from features.tile_layout import Measure, TileLayout, TileSet
 from features.window import DAY
 
