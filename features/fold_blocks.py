@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -126,7 +127,7 @@ def nobody(plan: Plan, n_customers: int) -> Events:
 
 
 def threads_within(
-    ceiling: int | None, largest: int, columns: int, features: int, threads: int
+    ceiling: int | None, largest: int, columns: int, features: int, threads: int | None
 ) -> int:
     """Return how many blocks may be in work at a time without passing a ceiling of memory.
 
@@ -138,9 +139,10 @@ def threads_within(
         Events of the largest block.
     columns, features : int
         What is read of each event and computed of each row, 8 bytes each.
-    threads : int
-        As many as there are to use.
+    threads : int or None
+        As many as there are to use; None for as many as there are processors.
     """
+    threads = threads or os.cpu_count() or 1
     if ceiling is None:
         return threads
     # A block is held as it is read and as it is decoded, and its result waits beside it.

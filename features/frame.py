@@ -38,7 +38,7 @@ def frame(
     features: Sequence[Feature],
     *,
     progress: Progress | None = None,
-    threads: int = 2,
+    threads: int | None = None,
     memory: int | None = None,
     engine: Compiled | None = None,
 ) -> pd.DataFrame:
@@ -53,8 +53,8 @@ def frame(
         Populations and labels (conditions) are allowed among them.
     progress : callable, optional
         Called with (buckets done, buckets in all).
-    threads : int
-        Blocks folded at the same time.
+    threads : int, optional
+        Blocks folded at the same time; by default as many as there are processors.
     memory : int, optional
         Bytes that blocks in work may take; fewer threads are used where they would take more.
     engine : Compiled, optional

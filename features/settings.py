@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, Self
 
@@ -28,8 +29,8 @@ class Settings(BaseSettings):
     online_store : str
         ``NEXTBEST_ONLINE_STORE``: ``"embedded"``, under `home`, or ``redis://host:port/db``.
     threads : int
-        ``NEXTBEST_THREADS``: blocks folded, and threads of one fit, at the same time. What comes
-        out is the same with any number.
+        ``NEXTBEST_THREADS``: blocks folded, and threads of one fit, at the same time; by default
+        one a processor. What comes out is the same with any number.
     memory_gib : float
         ``NEXTBEST_MEMORY_GIB``: what the blocks in work may take together; fewer threads are used
         where they would take more.
@@ -47,7 +48,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     catalog: str = ""
     online_store: str = "embedded"
-    threads: int = Field(default=2, ge=1, le=256)
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     memory_gib: float = Field(default=2.0, gt=0)
 
     @property

@@ -60,7 +60,7 @@ def snapshot_parts(
     features: Sequence[Feature] | None = None,
     *,
     progress: Progress | None = None,
-    threads: int = 2,
+    threads: int | None = None,
     memory: int | None = None,
     engine: Compiled | None = None,
 ) -> Iterator[Part]:
@@ -75,8 +75,8 @@ def snapshot_parts(
         By default all of the catalogue that need no context.
     progress : callable, optional
         Called with (blocks done, blocks in all).
-    threads : int
-        Blocks folded at the same time.
+    threads : int, optional
+        Blocks folded at the same time; by default as many as there are processors.
     memory : int, optional
         Bytes that blocks in work may take; fewer threads are used where they would take more.
     engine : Compiled, optional
@@ -147,7 +147,7 @@ def snapshot_table(
     features: Sequence[Feature] | None = None,
     *,
     progress: Progress | None = None,
-    threads: int = 2,
+    threads: int | None = None,
 ) -> pa.Table:
     """Return what `snapshot_parts` yields as one Arrow table, without copying it."""
     parts = snapshot_parts(log, as_ofs, features, progress=progress, threads=threads)
@@ -164,7 +164,7 @@ def snapshot(
     features: Sequence[Feature] | None = None,
     *,
     progress: Progress | None = None,
-    threads: int = 2,
+    threads: int | None = None,
 ) -> pd.DataFrame:
     """Return the features of all customers at each of some moments, as pandas likes them.
 
@@ -186,7 +186,7 @@ def write_snapshot(
     as_of: int,
     *,
     progress: Progress | None = None,
-    threads: int = 2,
+    threads: int | None = None,
     memory: int | None = None,
 ) -> Path:
     """Write the snapshot of one moment as Parquet under ``<home>/features`` and return its path.
