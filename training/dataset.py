@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from models import catalog
 from models.spec import ModelSpec
 
 Progress = Callable[[int, int], None]
+Order = Literal["as_of", "decided_at", "none"]
 
 
 class Compute(Protocol):
@@ -56,11 +57,15 @@ class Dataset:
         The label; empty for a model without one.
     rows : DataFrame of shape (n, 4 + n_context)
         row_id, customer_id, as_of and matures_at (int64 microseconds UTC), then the context.
+    order : {"as_of", "decided_at", "none"}
+        What puts the rows in time: the moments they were judged at, the dates of the answers
+        (`matures_at`), or nothing, as in one snapshot of a company's table.
     """
 
     X: pd.DataFrame
     y: pd.Series
     rows: pd.DataFrame
+    order: Order = "as_of"
 
     def __len__(self) -> int:
         return len(self.X)
@@ -68,7 +73,7 @@ class Dataset:
     def take(self, rows: NDArray[np.int64]) -> Dataset:
         """Return the rows at some positions, in the order asked for."""
         y = self.y.iloc[rows] if len(self.y) else self.y
-        return Dataset(self.X.iloc[rows], y, self.rows.iloc[rows])
+        return Dataset(self.X.iloc[rows], y, self.rows.iloc[rows], self.order)
 
     def joined(self) -> pd.DataFrame:
         """Return rows, label and features side by side, for a file or a notebook."""
