@@ -21,11 +21,12 @@ from training.fit import Fitting
 from training.learn import Learned, check_minimum, learn
 from training.publish import probability_bundle, segment_bundle
 from training.segment_story import described, segment_card, segment_metrics
+from training.segment_verdict import judge_segments
 from training.segmenting import fit_segments
 from training.settings import TrainingSettings
 from training.story import Origins, probability_card
 from training.track import Run, code_version, run, slug
-from training.verdict import as_plain, champion_of, judge_challenger, judge_segments
+from training.verdict import as_plain, champion_of, judge_challenger
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 _INK = "#1f2937"
-_MODEL = "#0f766e"
-_OTHERS = ("#9ca3af", "#d97706", "#6366f1", "#be185d")
+MODEL = "#0f766e"
+OTHERS = ("#9ca3af", "#d97706", "#6366f1", "#be185d")
 
 
 def gain(y: NDArray[np.int64], p: Floats, *, act: str) -> Figure:
@@ -32,23 +31,23 @@ def gain(y: NDArray[np.int64], p: Floats, *, act: str) -> Figure:
         What a positive is called: "redeems".
     """
     depth, reached = _gains(y, p)
-    figure, axes = _figure()
-    axes.plot(depth, reached, color=_MODEL, label="by score")
-    axes.plot([0, 1], [0, 1], color=_OTHERS[0], linestyle="--", label="at random")
+    figure, axes = figure_of()
+    axes.plot(depth, reached, color=MODEL, label="by score")
+    axes.plot([0, 1], [0, 1], color=OTHERS[0], linestyle="--", label="at random")
     axes.set(xlabel="share contacted, best first", ylabel=f"share reached of those for whom: {act}")
-    return _finish(figure, axes, "Gain")
+    return finished(figure, axes, "Gain")
 
 
 def lift(y: NDArray[np.int64], p: Floats) -> Figure:
     """Return how many times the average rate the best-scored share holds."""
     depth, reached = _gains(y, p)
     from_5 = depth >= min(0.05, depth[-1])
-    figure, axes = _figure()
-    axes.plot(depth[from_5], reached[from_5] / depth[from_5], color=_MODEL, label="by score")
-    axes.axhline(1.0, color=_OTHERS[0], linestyle="--", label="at random")
+    figure, axes = figure_of()
+    axes.plot(depth[from_5], reached[from_5] / depth[from_5], color=MODEL, label="by score")
+    axes.axhline(1.0, color=OTHERS[0], linestyle="--", label="at random")
     axes.set(xlabel="share contacted, best first", ylabel="times the average rate")
     axes.set_ylim(bottom=0)
-    return _finish(figure, axes, "Lift")
+    return finished(figure, axes, "Lift")
 
 
 def calibration(y: NDArray[np.int64], p: Floats, *, bins: int = 10) -> Figure:
@@ -58,7 +57,7 @@ def calibration(y: NDArray[np.int64], p: Floats, *, bins: int = 10) -> Figure:
     ------
     Wilson (1927), Probable inference, JASA 22: the interval of a proportion.
     """
-    figure, axes = _figure()
+    figure, axes = figure_of()
     groups = np.array_split(np.argsort(p, kind="stable"), min(bins, len(p)))
     promised = np.array([p[rows].mean() for rows in groups])
     observed = np.array([y[rows].mean() for rows in groups])
@@ -68,14 +67,14 @@ def calibration(y: NDArray[np.int64], p: Floats, *, bins: int = 10) -> Figure:
         observed,
         yerr=np.maximum([observed - low, high - observed], 0.0),
         fmt="o",
-        color=_MODEL,
+        color=MODEL,
         capsize=3,
         label="a tenth of the rows",
     )
     top = float(max(promised.max(), high.max())) * 1.05
-    axes.plot([0, top], [0, top], color=_OTHERS[0], linestyle="--", label="as promised")
+    axes.plot([0, top], [0, top], color=OTHERS[0], linestyle="--", label="as promised")
     axes.set(xlabel="promised probability", ylabel="observed rate")
-    return _finish(figure, axes, "Calibration")
+    return finished(figure, axes, "Calibration")
 
 
 def backtest(dates: Sequence[str], losses: Mapping[str, Sequence[float]], *, model: str) -> Figure:
@@ -88,73 +87,21 @@ def backtest(dates: Sequence[str], losses: Mapping[str, Sequence[float]], *, mod
     losses : mapping of str to sequence of float
         Name -> log loss at each date; `model` is one of the names.
     """
-    figure, axes = _figure()
-    others = iter(_OTHERS * len(losses))
+    figure, axes = figure_of()
+    others = iter(OTHERS * len(losses))
     for name, values in losses.items():
         mine = name == model
         axes.plot(
             dates,
             values,
             marker="o",
-            color=_MODEL if mine else next(others),
+            color=MODEL if mine else next(others),
             linewidth=2.2 if mine else 1.2,
             label=name,
         )
     axes.set(xlabel="evaluated from", ylabel="log loss (lower is better)")
     axes.tick_params(axis="x", labelrotation=20)
-    return _finish(figure, axes, "Rolling-origin backtest")
-
-
-def cluster_choice(
-    numbers: Sequence[int],
-    stability: Floats,
-    low: Floats,
-    high: Floats,
-    silhouette: Floats,
-    *,
-    chosen: int,
-) -> Figure:
-    """Return stability (with its interval) and silhouette for each number of clusters."""
-    figure, axes = _figure()
-    axes.errorbar(
-        numbers,
-        stability,
-        yerr=np.maximum([stability - low, high - stability], 0.0),
-        marker="o",
-        capsize=3,
-        color=_MODEL,
-        label="stability",
-    )
-    axes.plot(numbers, silhouette, marker="s", color=_OTHERS[1], label="silhouette")
-    axes.axvline(chosen, color=_OTHERS[0], linestyle=":", label=f"chosen: {chosen}")
-    axes.set(xlabel="number of segments", ylabel="index", xticks=list(numbers))
-    axes.set_ylim(bottom=0)
-    return _finish(figure, axes, "How many segments?")
-
-
-def segment_profile(names: Sequence[str], words: Sequence[str], heights: Floats) -> Figure:
-    """Return a map of how far each segment lies from the average customer.
-
-    Parameters
-    ----------
-    names : sequence of str, length k
-        Segments.
-    words : sequence of str, length f
-        Features in words.
-    heights : ndarray of float64, shape (k, f)
-        Standard deviations from the mean of all customers, on the clustering's own scale.
-    """
-    k, f = heights.shape
-    figure, axes = _figure(width=3.5 + 1.15 * f, height=2.2 + 0.55 * k)
-    picture = axes.imshow(heights, cmap="BrBG", vmin=-2, vmax=2, aspect="auto")
-    axes.set_xticks(range(f), [fill(word, 16) for word in words], fontsize=8)
-    axes.xaxis.tick_top()
-    axes.set_yticks(range(k), [fill(name, 26) for name in names], fontsize=9)
-    for (segment, feature), value in np.ndenumerate(heights):
-        ink = "white" if abs(value) > 1.3 else "black"
-        axes.text(feature, segment, f"{value:+.1f}", ha="center", va="center", color=ink)
-    figure.colorbar(picture, ax=axes, label="standard deviations from the average", fraction=0.03)
-    return figure
+    return finished(figure, axes, "Rolling-origin backtest")
 
 
 def png(figure: Figure) -> bytes:
@@ -177,14 +124,16 @@ def _wilson(rate: Floats, n: NDArray[np.int64], z: float = 1.96) -> tuple[Floats
     return centre - half, centre + half
 
 
-def _figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Any]:
+def figure_of(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Any]:
+    """Return an empty figure and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def _finish(figure: Figure, axes: Any, title: str) -> Figure:
+def finished(figure: Figure, axes: Any, title: str) -> Figure:
+    """Return the figure with title and legend."""
     axes.set_title(title, loc="left", color=_INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

@@ -10,9 +10,10 @@ from models.bootstrap import Estimate
 from models.published import PublishedFeature, Segment
 from models.spec import ModelSpec
 from models.words import value_words
-from training import plots
+from training import segment_plots
 from training.card import Card, Table, percent
 from training.naming import concept
+from training.plots import png
 from training.segmenting import Segmented
 from training.story import METRIC_WORDS, Origins, cell, feature_table, source_facts
 
@@ -96,9 +97,7 @@ def segment_card(
             Table("How it was made", ("fact", "value"), source_facts(where)),
             feature_table(spec),
         ],
-        plots=[
-            (name, plots.png(figure)) for name, figure in segment_figures(spec, segmented).items()
-        ],
+        plots=[(name, png(figure)) for name, figure in segment_figures(spec, segmented).items()],
     )
 
 
@@ -109,11 +108,11 @@ def segment_figures(spec: ModelSpec, segmented: Segmented) -> dict[str, Figure]:
     shown = spread.sort_values(ascending=False, kind="stable").index[:FEATURES_DRAWN]
     words = {f.name: spec.feature_words(f, "en") for f in spec.features}
     return {
-        "number_of_segments": plots.cluster_choice(
+        "number_of_segments": segment_plots.cluster_choice(
             choice.numbers, choice.stability, choice.low, choice.high, choice.silhouette,
             chosen=choice.chosen,
         ),
-        "segment_profile": plots.segment_profile(
+        "segment_profile": segment_plots.segment_profile(
             segmented.names, [words[name] for name in shown], heights[shown].to_numpy()
         ),
     }  # fmt: skip

@@ -6,9 +6,9 @@ import pytest
 
 from features.catalog import CATALOG
 from training.naming import concept, names_of
+from training.segment_verdict import judge_segments
 from training.segmenting import fit_segments, silhouettes
 from training.stability import choose_number
-from training.verdict import judge_segments
 
 
 def kmeans(number):
