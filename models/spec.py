@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from features.errors import NextbestError
+from models.answer import Answer
 
 if TYPE_CHECKING:
     from features.feature import Condition, Feature
@@ -115,9 +116,11 @@ class ModelSpec:
         The columns, in the order the encoder sees them.
     estimator : callable
         (random_state, num_threads) -> unfitted estimator.
-    population, label : Condition, optional
-        Which rows are judged, and what answers "yes". Both None for segments, which have no label;
-        a population of None is every row of the spine.
+    population : Condition, optional
+        Which rows are judged; None is every row of the spine.
+    label : Condition or Answer, optional
+        What answers "yes": events that follow, or what a company's table states. None for
+        segments, which have no label.
     context : dict of str to {"text", "number"}
         What a caller must send beside the customer.
     spine, score_spine : str, optional
@@ -149,7 +152,7 @@ class ModelSpec:
     features: tuple[Feature, ...]
     estimator: MakeEstimator
     population: Condition | None = None
-    label: Condition | None = None
+    label: Condition | Answer | None = None
     context: dict[str, str] = field(default_factory=dict)
     spine: str | None = None
     score_spine: str | None = None
@@ -181,7 +184,13 @@ class ModelSpec:
             )
         if bool(self.clusters) != (self.output == "segment"):
             self._refuse("has the wrong `clusters`", "Give numbers of clusters to segments only.")
-        if (self.spine is None) != (self.entity == "customer"):
+        if isinstance(self.label, Answer):
+            if self.spine != self.label.name:
+                self._refuse(
+                    f"has the answer {self.label.name!r} and the spine {self.spine!r}",
+                    "An answer's rows are the spine of its name.",
+                )
+        elif (self.spine is None) != (self.entity == "customer"):
             self._refuse(
                 f"is about a {self.entity} and has spine {self.spine!r}",
                 "Customers have a grid of dates; every other entity names a spine of the log.",

@@ -16,10 +16,12 @@ from features import clock
 from features.errors import NextbestError
 from features.feature import Aggregate, Condition, Feature, walk
 from features.frame import frame
+from features.kernel import NULL
 from features.label import matures_at
 from features.log import EventLog
 from features.spine import Spine, grid
 from models import catalog
+from models.answer import ANSWER, DECIDED_AT, Answer
 from models.spec import ModelSpec
 
 Progress = Callable[[int, int], None]
@@ -140,7 +142,7 @@ def build(
         Nothing is mature, or nobody belongs to the population.
     """
     spine, mature = training_spine(spec, log, now)
-    conditions = [c for c in (spec.population, spec.label) if c is not None]
+    conditions = [c for c in (spec.population, spec.label) if isinstance(c, Condition)]
     asked = [*spec.features, *(c for c in conditions if c.name not in spec.feature_names)]
     values = compute(log, spine, asked, progress=progress)
     kept = np.arange(len(spine))
@@ -169,6 +171,8 @@ def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDA
     if spec.label is None:
         customers = grid(customer_ids(log), [now])
         return customers, customers.as_of
+    if isinstance(spec.label, Answer):
+        return _answered(spec.label, log, now)
     first = log_begins(spec, log)
     spine = _grid(spec, spec.label, log, now) if spec.spine is None else log.spine(spec.spine)
     matured = matures_at(spec.label, spine, log.campaigns)
@@ -181,6 +185,34 @@ def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDA
             remedy="Choose a later --as-of, or ingest a longer history.",
         )
     return spine.take(mature), matured[mature]
+
+
+def _answered(label: Answer, log: EventLog, now: int) -> tuple[Spine, NDArray[np.int64]]:
+    """Return the rows of a table whose answer was known at `now`, and since when it was."""
+    if label.name not in log.spine_names:
+        raise DatasetError(
+            f"The log holds no answers {label.name!r}.",
+            remedy=f"Declare [labels.{label.name}] and ingest: python -m features ingest FILE.toml",
+        )
+    spine = log.spine(label.name)
+    decided = spine.context[DECIDED_AT]
+    matured = np.where(decided == NULL, spine.as_of, decided)
+    mature = np.flatnonzero((matured <= now) & (spine.as_of < now))
+    if len(mature) == 0:
+        raise DatasetError(
+            f"None of {len(spine):,} answers {label.name!r} was known at {clock.to_iso(now)}.",
+            remedy="Choose a later --as-of, or ingest rows that have been answered.",
+        )
+    return spine.take(mature), matured[mature]
+
+
+def order_of(spec: ModelSpec, spine: Spine) -> Order:
+    """Return what puts rows in time; nothing does where a table's rows share one moment."""
+    if not isinstance(spec.label, Answer):
+        return "as_of"
+    if (spine.context[DECIDED_AT] != NULL).any():
+        return "decided_at"
+    return "as_of" if len(np.unique(spine.as_of)) > 1 else "none"
 
 
 def log_begins(spec: ModelSpec, log: EventLog) -> int:
@@ -238,18 +270,20 @@ def dataset_of(
         When each label matured; None for rows without label, whose y is empty.
     """
     values = values.reset_index(drop=True)
+    answered = isinstance(spec.label, Answer)
+    context = {} if answered else spine.context
     rows = pd.DataFrame(
         {
             "row_id": spine.row_id,
             "customer_id": spine.customer_id,
             "as_of": spine.as_of,
             **({} if mature is None else {"matures_at": mature}),
-            **spine.context,
+            **context,
         }
     )
-    y = (
-        pd.Series(dtype=np.int64, name="label")
-        if spec.label is None or mature is None
-        else values[spec.label.name].astype(np.int64).rename(spec.label.name)
-    )
-    return Dataset(values[list(spec.feature_names)], y, rows)
+    X = values[list(spec.feature_names)]
+    if spec.label is None or mature is None:
+        return Dataset(X, pd.Series(dtype=np.int64, name="label"), rows)
+    said = spine.context[ANSWER] if answered else values[spec.label.name].to_numpy()
+    y = pd.Series(said.astype(np.int64), name=spec.label.name)
+    return Dataset(X, y, rows, order_of(spec, spine))

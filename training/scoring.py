@@ -12,6 +12,7 @@ from features.frame import frame
 from features.log import EventLog
 from features.spine import Spine, grid
 from features.window import Window
+from models.answer import Answer
 from models.spec import ModelSpec
 from training.dataset import Compute, Dataset, Progress, customer_ids, dataset_of
 
@@ -32,7 +33,8 @@ def rows_to_score(
 ) -> Dataset:
     """Return the rows a model is asked about at a moment, with their features; y is empty.
 
-    Customers are those of the model's population. A `score_spine` of the log is scored as it is;
+    Customers are those of the model's population; where a table states the answer, those who have
+    none yet, or everyone once all have one. A `score_spine` of the log is scored as it is;
     "open_" before the name of the spine trained on (and an s after it) means its rows whose
     campaign runs now, judged as of now, without those whose answer is yes already.
 
@@ -66,6 +68,10 @@ def rows_to_score(
 def _spine(spec: ModelSpec, log: EventLog, now: int) -> Spine:
     if spec.spine is None:
         return grid(customer_ids(log), [now])
+    if isinstance(spec.label, Answer):
+        everyone = customer_ids(log)
+        waiting = np.setdiff1d(everyone, log.spine(spec.spine).customer_id)
+        return grid(waiting if len(waiting) else everyone, [now])
     name = spec.score_spine or spec.spine
     if name in log.spine_names:
         return log.spine(name)
@@ -87,7 +93,9 @@ def _spine(spec: ModelSpec, log: EventLog, now: int) -> Spine:
 def _answered(spec: ModelSpec, log: EventLog) -> Condition | None:
     """Whether the label's event has happened already, for rows that wait for one until an end."""
     name = spec.score_spine or ""
-    if spec.label is None or name in log.spine_names or not name.startswith(OPEN):
+    if not isinstance(spec.label, Condition) or not name.startswith(OPEN):
+        return None
+    if name in log.spine_names:
         return None
     happened = replace(spec.label.count, name=f"{spec.label.count.name}_so_far", window=Window())
     return replace(

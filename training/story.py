@@ -11,6 +11,7 @@ import numpy as np
 from features.clock import to_iso
 from features.feature import Condition
 from features.source import Source
+from models.answer import Answer
 from models.bootstrap import Estimate
 from models.spec import ModelSpec
 from training import plots
@@ -63,7 +64,7 @@ class Origins:
     random_state: int = 0
 
 
-def horizon_words(label: Condition | None) -> str:
+def horizon_words(label: Condition | Answer | None) -> str:
     """Return within what time the answer comes true.
 
     Examples
@@ -76,6 +77,8 @@ def horizon_words(label: Condition | None) -> str:
     """
     if label is None:
         return ""
+    if isinstance(label, Answer):
+        return "when it is decided"
     window = label.count.window
     if window.next is not None:
         return window.next
