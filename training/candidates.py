@@ -14,7 +14,8 @@ from models.spec import ModelSpec
 from training.dataset import Dataset
 from training.evaluate import Judgement, judge
 from training.fit import Fitted, Fitting, Table, fit_trees
-from training.split import Split, inner
+from training.holdout import customers_of, stop_by
+from training.split import Split
 
 Step = Callable[[str], None]
 TREES = "boosted trees"
@@ -33,7 +34,7 @@ def fit_candidates(
     learned = split.train[_drawn(data, split, how)]
     rows = data.X.iloc[learned]
     encoder = Encoder.fit(rows, spec.features)
-    y, groups = data.y.to_numpy()[learned], _customers(data, learned)
+    y, groups = data.y.to_numpy()[learned], customers_of(data, learned)
     table = Table(encoder.transform(rows), y, groups, encoder)
     step(TREES)
     fitted = [fit_trees(spec, table, _stop(data, split, how), how)]
@@ -66,18 +67,12 @@ def judge_all(
     )  # fmt: skip
 
 
-def _customers(data: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Codes of the customers of some rows."""
-    names = data.rows["customer_id"].to_numpy()[rows].astype(str)
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
-
-
 def _drawn(data: Dataset, split: Split, how: Fitting) -> NDArray[np.int64]:
     """Positions among the training rows of the customers to learn from."""
     n = len(split.train)
     if how.most_rows is None or n <= how.most_rows:
         return np.arange(n)
-    customers = _customers(data, split.train)
+    customers = customers_of(data, split.train)
     places = np.random.default_rng(how.random_state).permutation(int(customers.max()) + 1)
     return np.flatnonzero(places[customers] < len(places) * how.most_rows // n)
 
@@ -88,13 +83,8 @@ def _stop(
     """Positions among the training rows to learn from and to stop by."""
     if how.trees is not None:
         return None
-    part = inner(
-        split,
-        data.rows["as_of"].to_numpy(),
-        data.rows["matures_at"].to_numpy(),
-        data.y.to_numpy(),
-    )
+    part = stop_by(data, split, how.random_state)
     if part is None:
         return None
     # Training rows are sorted by position, so that a search finds each.
-    return np.searchsorted(split.train, part.train), np.searchsorted(split.train, part.test)
+    return np.searchsorted(split.train, part[0]), np.searchsorted(split.train, part[1])

@@ -143,7 +143,7 @@ def _probability(task: _Task) -> _Made:
         found,
         [task.why_not, *said] if task.why_not else said,
         asked=task.asked,
-        learned_until=learned.split.begins,
+        learned_until=learned.split.learned_until,
         beats_best_baseline=learned.evaluation.beats,
         verdict=learned.evaluation.verdict(),
         choice=learned.choice,
@@ -199,6 +199,7 @@ def _write_probability(written: Run, learned: Learned) -> None:
             **learned.evaluation.model.fitted.notes,
             "engine": learned.evaluation.model.name,
             "train_rows": len(learned.split.train),
+            "split": learned.split.words(),
             "evaluated_from": to_iso(learned.split.begins),
             "evaluated_to": to_iso(learned.split.ends),
         }

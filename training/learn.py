@@ -6,15 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from features.clock import parse_duration
 from features.errors import NextbestError
 from models.spec import ModelSpec
 from training.backtest import Origin, backtest, better_engine, origin
 from training.candidates import TREES, Step, fit_candidates, judge_all
+from training.crossfit import engine_out_of_fold, judge_out_of_fold
 from training.dataset import Dataset
 from training.evaluate import Evaluation, Judgement, compare
 from training.fit import Fitting
-from training.split import Slicing, Split, rolling
+from training.holdout import in_folds, slicing_of, splits
+from training.split import Split, SplitError
+
+__all__ = ["Learned", "TooLittleDataError", "check_minimum", "learn", "slicing_of"]
+
+NO_TIME = "no date puts its rows in order"
+TOO_SHORT = "its rows leave no later part with both answers"
 
 
 class TooLittleDataError(NextbestError):
@@ -23,19 +29,19 @@ class TooLittleDataError(NextbestError):
 
 @dataclass(frozen=True)
 class Learned:
-    """A model, judged on rows later than any it learned from.
+    """A model, judged on rows it did not learn from: later ones, where time is known.
 
     Attributes
     ----------
     spec : ModelSpec
     data : Dataset
     split : Split
-        The latest one.
+        The latest one; `split.words()` says how the rows were judged.
     evaluation : Evaluation
-        On the latest slice: the chosen engine as the model. Where that is a declared baseline,
+        On the judged rows: the chosen engine as the model. Where that is a declared baseline,
         the trees are its rivals and the other baselines what it has to beat.
     origins : tuple of Origin
-        In order of time; the last one is the latest slice.
+        In order of time; the last one is the latest slice. With folds there is one: all rows.
     choice : str
         Why this engine, in a sentence.
     """
@@ -57,17 +63,6 @@ class Learned:
         return next(judged for judged in self.evaluation.everyone if judged.name == name)
 
 
-def slicing_of(spec: ModelSpec) -> Slicing:
-    """Return how a model's evaluation slices are cut: `spec.slice` wide, one behind the other.
-
-    Rows with moments of their own reach further back until there are enough positives. A customer
-    may have several rows in a slice; intervals are over customers.
-    """
-    width = parse_duration(spec.slice)
-    positives = 0 if spec.spine is None else spec.minimum.positives
-    return Slicing(width=width, every=width, positives=positives)
-
-
 def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     """Return the judged model.
 
@@ -76,24 +71,28 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     TooLittleDataError
         The training rows or their positives are fewer than `spec.minimum`.
     SplitError
-        No moment leaves both answers before and after it.
+        There is one answer only.
     """
-    check_minimum(spec, len(data), int(data.y.sum()))
-    as_of, matures_at = (data.rows[name].to_numpy() for name in ("as_of", "matures_at"))
     y = data.y.to_numpy()
-    splits = rolling(as_of, matures_at, y, slicing_of(spec), slices=1 + spec.backtests)
-    latest = splits[0]
+    check_minimum(spec, len(data), int(y.sum()))
+    latest, *before = _splits(spec, data, how.random_state)
     check_minimum(spec, len(latest.train), int(y[latest.train].sum()))
     fitted = fit_candidates(spec, data, latest, how, step)
-    earlier = [s for s in splits[1:] if _enough(spec, y, s)]
     settled = replace(how, trees=fitted[0].notes["trees"])
-    origins = backtest(spec, data, earlier[::-1], settled, step)
-    # Only what had matured before the verdict's rows begin may choose between the engines.
-    known = [matures_at[split.test].max() <= latest.begins for split in earlier[::-1]]
-    engine, choice = better_engine([each for each, k in zip(origins, known, strict=True) if k])
-    step("evaluate")
-    judged = judge_all(spec, data, latest, fitted, resamples=500, random_state=how.random_state)
     customers = data.rows["customer_id"].to_numpy()[latest.test]
+    if latest.kind == "folds":
+        judged = judge_out_of_fold(spec, data, latest, fitted, settled, step, fit_candidates)
+        engine, choice = engine_out_of_fold(y[latest.test], customers, judged)
+        origins = []
+    else:
+        earlier = [split for split in before[::-1] if _enough(spec, y, split)]
+        origins = backtest(spec, data, earlier, settled, step)
+        # Only what had matured before the verdict's rows begin may choose between the engines.
+        matures_at = data.rows["matures_at"].to_numpy()
+        known = [matures_at[split.test].max() <= latest.begins for split in earlier]
+        engine, choice = better_engine([e for e, k in zip(origins, known, strict=True) if k])
+        step("evaluate")
+        judged = judge_all(spec, data, latest, fitted, resamples=500, random_state=how.random_state)
     model = next(each for each in judged if each.name == engine)
     baselines = [each for each in judged if each.name not in (engine, TREES)]
     rivals = [each for each in judged if each.name == TREES != engine]
@@ -102,6 +101,15 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     )
     everything = (*origins, origin(data, latest, judged))
     return Learned(spec, data, latest, evaluation, everything, choice)
+
+
+def _splits(spec: ModelSpec, data: Dataset, random_state: int) -> list[Split]:
+    """How the rows are judged, the latest split first; in folds where time does not tell."""
+    try:
+        found = splits(spec, data)
+    except SplitError:
+        return [in_folds(data, random_state, TOO_SHORT)]
+    return found or [in_folds(data, random_state, NO_TIME)]
 
 
 def check_minimum(spec: ModelSpec, rows: int, positives: int) -> None:

@@ -1,13 +1,16 @@
-"""Which rows are learned from and which are judged later in time."""
+"""Which rows are learned from and which are judged: later in time, where time is known."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.clock import to_iso
 from features.errors import NextbestError
+from training.folds import Fold
 
 Positions = NDArray[np.int64]
 
@@ -37,22 +40,68 @@ class Slicing:
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the rows to learn from and of the later rows to judge by.
+    """Positions of the rows to learn from and of the rows to judge by.
 
     Attributes
     ----------
     begins, ends : int
-        First and last `as_of` of the judged rows, microseconds UTC.
+        First and last moment of the judged rows, microseconds UTC: their `as_of`, or the dates
+        of their answers where `kind` is "decisions".
     train : ndarray of int64
-        Rows whose label had matured at `begins`: what a job started then could have known.
+        Rows whose label had matured at `begins`: what a job started then could have known. With
+        folds, all rows: what is published learns from all of them.
     test : ndarray of int64
-        The judged rows.
+        The judged rows; with folds, all rows.
+    kind : {"time", "decisions", "folds"}
+        Judged as of the latest moments; by the latest answers; or, where nothing puts the rows
+        in time, each row by models that did not see its customer.
+    folds : tuple of Fold
+        Of every deal; empty where time splits the rows.
+    why : str
+        Why there are folds.
     """
 
     begins: int
     ends: int
     train: Positions
     test: Positions
+    kind: Literal["time", "decisions", "folds"] = "time"
+    folds: tuple[Fold, ...] = ()
+    why: str = ""
+
+    @property
+    def learned_until(self) -> int:
+        """No row that was learned from is of this moment or later, microseconds UTC."""
+        return self.ends + 1 if self.kind == "folds" else self.begins
+
+    def words(self) -> str:
+        """Return how the rows were judged, in a sentence.
+
+        Examples
+        --------
+        >>> print(Split(0, 0, np.arange(4), np.arange(4, 6)).words())
+        Judged in time: on 2 rows as of 1970-01-01, later than any of the 4 learned from.
+        """
+        first, last = to_iso(self.begins)[:10], to_iso(self.ends)[:10]
+        when = first if first == last else f"{first} to {last}"
+        learned, judged = f"{len(self.train):,}", f"{len(self.test):,} rows"
+        if self.kind == "time":
+            return (
+                f"Judged in time: on {judged} as of {when}, later than any of the {learned} "
+                "learned from."
+            )
+        if self.kind == "decisions":
+            return (
+                f"Judged in time: on the latest decisions, {judged} decided {when}, later than "
+                f"any of the {learned} learned from."
+            )
+        deals = sum(len(fold.test) for fold in self.folds) // len(self.test)
+        times = "" if deals == 1 else f", dealt {deals} times"
+        return (
+            f"Not judged in time, because {self.why}: each of {judged} by models that did not see "
+            f"its customer ({len(self.folds) // deals} stratified folds{times}). What is published "
+            "learned from all of them."
+        )
 
 
 def at(begins: int, ends: int, as_of: NDArray[np.int64], matures_at: NDArray[np.int64]) -> Split:
@@ -140,6 +189,8 @@ def inner(
     ----------
     split : Split
         Its judged rows stay unseen.
+    as_of, matures_at : ndarray of int64, shape (n,)
+        For a split by decisions, the dates of the answers twice.
     share : float
         The later part holds at least this share of the training rows, and as few as possible.
 

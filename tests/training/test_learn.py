@@ -7,7 +7,8 @@ import pytest
 
 from models.spec import Minimum
 from training.backtest import better_engine
-from training.candidates import TREES
+from training.candidates import TREES, fit_candidates
+from training.crossfit import engine_out_of_fold
 from training.dataset import build, moment
 from training.fit import Fitting
 from training.learn import TooLittleDataError, learn, slicing_of
@@ -109,3 +110,50 @@ def test_the_card_says_the_verdict_the_statements_and_the_calibration(churn, log
         assert all(statement in text for statement in log.source.statements)
     assert churn.evaluation.verdict() in card.short
     assert card.html().count("data:image/png") == 4
+
+
+def test_rows_without_a_date_are_judged_by_models_that_did_not_see_their_customer(log, quick):
+    spec = quick("lead_score")
+    data = replace(build(spec, log, moment(log, None)), order="none")
+    learned = learn(spec, data, HOW, lambda step: None)
+    assert learned.split.kind == "folds"
+    assert len(learned.evaluation.y) == len(data) == len(learned.split.train)
+    assert len(learned.origins) == 1
+    trees = learned.candidate(TREES)
+    # What is published has seen the rows, what is judged has not.
+    assert not np.array_equal(trees.p, trees.fitted.probabilities(data.X))
+    first = learned.split.folds[0]
+    part = replace(learned.split, train=first.train, test=first.test, folds=())
+    settled = replace(HOW, trees=trees.fitted.notes["trees"])
+    constant = fit_candidates(spec, data, part, settled, lambda step: None)[1]
+    rate = constant.probabilities(data.X.iloc[first.test])[0]
+    assert rate == pytest.approx(data.y.to_numpy()[first.train].mean())
+    assert "no date puts its rows in order" in learned.split.words()
+
+
+def test_dated_answers_are_judged_on_the_latest_ones(log, quick):
+    spec = quick("lead_score")
+    data = replace(build(spec, log, moment(log, None)), order="decided_at")
+    learned = learn(spec, data, HOW, lambda step: None)
+    decided_at = data.rows["matures_at"].to_numpy()
+    assert learned.split.kind == "decisions"
+    assert decided_at[learned.split.train].max() < decided_at[learned.split.test].min()
+    assert len(learned.origins) == 2
+
+
+def test_rows_of_one_moment_are_judged_in_folds_and_it_is_said(log, quick):
+    spec = quick("lead_score")
+    data = build(spec, log, moment(log, None))
+    rows = data.rows.assign(as_of=1, matures_at=2)
+    learned = learn(spec, replace(data, rows=rows), HOW, lambda step: None)
+    assert "leave no later part" in learned.split.words()
+
+
+def test_another_engine_replaces_the_trees_only_where_it_is_clearly_better(churn):
+    judged = churn.evaluation.everyone
+    y, customers = churn.evaluation.y, churn.evaluation.customers
+    trees = churn.candidate(TREES)
+    truth = replace(judged[-1], p=np.clip(y.astype(float), 0.01, 0.99))
+    assert engine_out_of_fold(y, customers, [trees, truth])[0] == truth.name
+    same = replace(judged[-1], p=np.clip(trees.p + 1e-9, 0, 1))
+    assert engine_out_of_fold(y, customers, [trees, same])[0] == TREES
