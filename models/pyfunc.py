@@ -73,7 +73,7 @@ class PublishedModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         return self.answer(np.column_stack([_encoded(model_input, c) for c in self.columns]))
 
     def _calibrated(self, margins: Floats) -> Floats:
-        if self.curve["method"] == "isotonic":
+        if "margins" in self.curve:  # isotonic, venn_abers
             p = np.interp(margins, self.curve["margins"], self.curve["probabilities"])
             return np.asarray(p)
         line = margins * self.curve.get("slope", 1.0) + self.curve.get("intercept", 0.0)

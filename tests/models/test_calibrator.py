@@ -18,6 +18,7 @@ CALIBRATORS = [
     Calibrator.sigmoid(0.0, -1.0),
     Calibrator.isotonic([-1.0, 0.1, 2.5], [0.0, 1 / 3, 1.0]),
     Calibrator.isotonic([0.0], [0.25]),
+    Calibrator.venn_abers([-2.0, 0.3, 1.0], [0.05, 1 / 7, 0.9]),
 ]
 
 
@@ -84,6 +85,7 @@ def test_margins_beyond_all_bounds_give_no_warning() -> None:
         lambda: Calibrator.isotonic([0.0, 1.0], [0.6, 0.5]),
         lambda: Calibrator.isotonic([0.0, 1.0], [0.5, 1.1]),
         lambda: Calibrator.isotonic([0.0, 1.0], [0.5, np.nan]),
+        lambda: Calibrator.venn_abers([0.0, 1.0], [0.6, 0.5]),
     ],
 )
 def test_what_is_no_rising_curve_is_refused(make: object) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from models.encoder import Column, Encoder
 from models.metrics import log_loss
-from training.calibrate import choose, folds_of, isotonic, sigmoid
 from training.fit import FitError, Fitting, Table, fit_trees
 
 # Small fits beside other tests: a second thread only waits.
@@ -54,41 +53,3 @@ def test_an_estimator_that_cannot_be_published_is_refused(quick):
     spec = quick("churn", estimator=lambda random_state, num_threads=1: LogisticRegression())
     with pytest.raises(FitError, match=r"LogisticRegression.*LGBMClassifier"):
         fit_trees(spec, rows(), None, ONE_THREAD)
-
-
-def test_a_customer_is_never_in_two_folds():
-    groups = np.random.default_rng(0).integers(0, 50, 500)
-    folds = folds_of(groups, 4, random_state=3)
-    assert set(folds) == {0, 1, 2, 3}
-    assert all(len(set(folds[groups == group])) == 1 for group in range(50))
-
-
-def test_margins_that_are_too_extreme_get_a_sigmoid():
-    random = np.random.default_rng(0)
-    truth = random.normal(size=3_000)
-    y = (random.random(3_000) < 1 / (1 + np.exp(-truth))).astype(np.int64)
-    calibrator, losses = choose(3 * truth, y, np.arange(3_000) % 4)
-    assert calibrator.method == "sigmoid"
-    assert calibrator.slope == pytest.approx(1 / 3, abs=0.05)
-    assert losses["sigmoid"] < losses["identity"]
-
-
-def test_isotonic_is_only_tried_with_many_positives():
-    random = np.random.default_rng(0)
-    margins = random.normal(size=3_000)
-    rare = (random.random(3_000) < 0.1).astype(np.int64)
-    assert "isotonic" not in choose(margins, rare, np.arange(3_000) % 4)[1]
-    assert "isotonic" in choose(margins, 1 - rare, np.arange(3_000) % 4)[1]
-
-
-def test_isotonic_never_promises_certainty():
-    p = isotonic(np.arange(100.0), (np.arange(100) > 50).astype(np.int64)).probability([-9, 999])
-    assert 0 < p[0] < p[1] < 1
-
-
-@pytest.mark.parametrize("margins", [np.zeros(100), -np.repeat([0.0, 1.0], 50)])
-def test_margins_that_order_nothing_or_wrongly_become_the_rate(margins):
-    y = np.repeat([0, 1], 50)
-    calibrator = sigmoid(margins, y)
-    assert calibrator.slope == 0.0
-    assert calibrator.probability(margins) == pytest.approx(0.5)
