@@ -4,7 +4,15 @@ import sklearn.metrics
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from models.metrics import METRICS, brier, ece, log_loss, log_losses, squared_errors
+from models.metrics import (
+    METRICS,
+    brier,
+    debiased_calibration_error,
+    ece,
+    log_loss,
+    log_losses,
+    squared_errors,
+)
 from models.outcomes import MetricError
 from models.recalibration import calibration_intercept, calibration_slope
 
@@ -131,3 +139,41 @@ def test_a_step_that_overshoots_is_halved():
 def test_weights_that_leave_one_probability_leave_no_slope():
     with pytest.raises(MetricError, match="all equal"):
         calibration_slope([0, 1, 0, 1], [0.3, 0.3, 0.6, 0.6], [1, 1, 0, 0])
+
+
+def by_bins(y, p, bins):
+    """Kumar, Liang & Ma's estimator of the squared error, bin by bin."""
+    total = 0.0
+    for part in np.array_split(np.argsort(p, kind="stable"), bins):
+        share, n = y[part].mean(), len(part)
+        total += n / len(y) * ((share - p[part].mean()) ** 2 - share * (1 - share) / (n - 1))
+    return max(0.0, total) ** 0.5
+
+
+@pytest.mark.parametrize("stretch", [0.5, 1.0, 2.0])
+def test_the_debiased_error_is_that_of_its_paper(stretch):
+    y, p, _ = sample(7, n=900, stretch=stretch)
+    assert debiased_calibration_error(y, p) == pytest.approx(by_bins(y, p, 15), abs=1e-12)
+
+
+def test_the_debiased_error_finds_the_true_distance_where_the_plain_one_finds_chance():
+    # What is promised lies 0.06 above the truth: the true distance, whatever the rows' number.
+    squares, plain, sound = [], [], []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        truth = random.uniform(0.1, 0.8, 600)
+        y = (random.random(600) < truth).astype(int)
+        squares.append(debiased_calibration_error(y, truth + 0.06) ** 2)
+        sound.append(debiased_calibration_error(y, truth))
+        plain.append(ece(y, truth))
+    assert np.mean(squares) ** 0.5 == pytest.approx(0.06, abs=0.01)
+    assert np.median(sound) < 0.02 < np.mean(plain)
+
+
+def test_the_debiased_error_counts_a_weight_as_rows_and_keeps_ties_together():
+    y = np.repeat([0, 1], 100)
+    assert debiased_calibration_error(y, np.full(200, 0.5)) == 0.0
+    y, p, _ = sample(3)
+    assert debiased_calibration_error(y, p, 2 * np.ones(400)) == pytest.approx(
+        debiased_calibration_error(y, p)
+    )
