@@ -58,6 +58,7 @@ CATALOG = Catalog(
         *experience.CUSTOMER,
         *experience.SERVICE,
         *engagement.CUSTOMER,
+        *engagement.DIGITAL,
         *engagement.LEAD,
         *engagement.IMPRESSION,
         *profile.FEATURES,

@@ -8,7 +8,15 @@ from features.feature import Feature
 contacts = events("contact")
 redemptions = events("redemption")
 impressions = events("impression")
+visits = events("visit")
+emails = events("email")
+opens = events("open")
+clicks = events("click")
 category = context("category")
+
+_visited_28d = visits.count(last="28d")
+_visited_90d = visits.count(last="90d")
+_opened_90d = opens.count(last="90d")
 
 CUSTOMER: tuple[Feature, ...] = (
     contacts.count(last="90d"),
@@ -21,6 +29,18 @@ CUSTOMER: tuple[Feature, ...] = (
     redemptions.distinct("campaign_id", last="365d"),
 )
 """Of a customer, whatever the row is about."""
+
+DIGITAL: tuple[Feature, ...] = (
+    visits.count(last="7d"),
+    _visited_28d,
+    _visited_90d,
+    _visited_28d / _visited_90d,
+    visits.days_since_last(),
+    _opened_90d,
+    _opened_90d / emails.count(last="90d"),
+    clicks.count(last="90d"),
+)
+"""What a source with visits and newsletters has; elsewhere constant, so that no model uses it."""
 
 LEAD: tuple[Feature, ...] = (
     campaign("type"),

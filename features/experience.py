@@ -1,7 +1,8 @@
 """How it went for customers: what was returned, asked and answered, and how steady the place is.
 
-A source that knows no returns, tickets or surveys counts none; of the bundled source only the
-choice of store and of the store's own brand speaks of experience.
+A source that knows no returns, tickets or surveys counts none: those columns are constant there,
+and no model uses them. Of the bundled source only the choice of store and of the store's own brand
+speaks of experience.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ _NOUNS = {
     "survey": ("survey answer", "survey answers", "설문 응답"),
     "visit": ("visit", "visits", "방문"),
     "email": ("e-mail", "e-mails", "이메일"),
+    "open": ("e-mail opened", "e-mails opened", "열어 본 이메일"),
+    "click": ("e-mail clicked", "e-mails clicked", "클릭한 이메일"),
     "opportunity": ("sales opportunity", "sales opportunities", "영업 기회"),
 }
 _COLUMNS = {
@@ -42,6 +44,12 @@ _COLUMNS = {
     "channel": ("channels", "채널"),
     "hour_of_week": ("hours of the week", "요일·시간"),
     "daypart": ("parts of the day", "시간대"),
+}
+# What a column means where it means something else for one kind of event.
+_OF_KIND = {
+    ("survey", "quantity"): ("score", "점수"),
+    ("visit", "quantity"): ("pages seen", "본 페이지 수"),
+    ("contact", "category"): ("types of campaign", "캠페인 유형"),
 }
 _PLAIN = {
     "age": ("age", "나이"),
@@ -133,7 +141,7 @@ def _arithmetic(feature: Arithmetic, language: str) -> str:
 
 def _aggregate_en(feature: Aggregate) -> str:
     one, many, _ = _NOUNS.get(feature.kind, (feature.kind.replace("_", " "),) * 3)
-    column = _COLUMNS.get(feature.column or "", (str(feature.column).replace("_", " "),))[0]
+    column = _column(feature)[0]
     same = "".join(f" {_filter(name, value)[0]}" for name, value in feature.filters)
     text = {
         "count": f"{many}{same}",
@@ -159,7 +167,7 @@ def _aggregate_en(feature: Aggregate) -> str:
 
 def _aggregate_ko(feature: Aggregate) -> str:
     noun = _NOUNS.get(feature.kind, (feature.kind,) * 3)[2]
-    column = _COLUMNS.get(feature.column or "", (None, str(feature.column)))[1]
+    column = _column(feature)[1]
     same = "".join(f"{_filter(name, value)[1]} " for name, value in feature.filters)
     noun = f"{_window_ko(feature.window)}{same}{noun}"
     return {
@@ -181,6 +189,11 @@ def _aggregate_ko(feature: Aggregate) -> str:
         "decayed_count": f"{noun} 수(최근일수록 크게 반영)",
         "decayed_sum": f"{noun} {column} 합계(최근일수록 크게 반영)",
     }[feature.fold]
+
+
+def _column(feature: Aggregate) -> tuple[str, str]:
+    name = str(feature.column)
+    return _OF_KIND.get((feature.kind, name)) or _COLUMNS.get(name, (name.replace("_", " "), name))
 
 
 def _filter(name: str, value: str | ContextRef) -> tuple[str, str]:

@@ -25,7 +25,14 @@ SPEC = ModelSpec(
     population=orders.any(last="90d"),
     # Four full weeks hold every weekday four times; most customers here come once a week.
     label=orders.none(next="28d"),
-    features=exchange.CUSTOMER + engagement.CUSTOMER + experience.CUSTOMER + profile.FEATURES,
+    features=(
+        *exchange.CUSTOMER,
+        *engagement.CUSTOMER,
+        *engagement.DIGITAL,
+        *experience.CUSTOMER,
+        *experience.SERVICE,
+        *profile.FEATURES,
+    ),
     estimator=estimator,
     baselines=(
         Baseline("constant rate", "constant"),

@@ -6,7 +6,7 @@ advertising store, in the week of the mailer; a week without a visit counts as n
 
 from __future__ import annotations
 
-from features import engagement, exchange, profile
+from features import engagement, exchange, experience, profile
 from features.declare import context, events
 from models.spec import Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
@@ -28,7 +28,14 @@ SPEC = ModelSpec(
     question="Will this customer act on this advertisement in this place?",
     output="probability",
     label=lines.any(next="7d", category=context("category"), store=context("store")),
-    features=exchange.CUSTOMER + exchange.IMPRESSION + engagement.IMPRESSION + profile.FEATURES,
+    features=(
+        *exchange.CUSTOMER,
+        *exchange.IMPRESSION,
+        *engagement.DIGITAL,
+        *engagement.IMPRESSION,
+        *experience.SERVICE,
+        *profile.FEATURES,
+    ),
     context={"category": "text", "placement": "text", "store": "text"},
     spine="impression",
     score_spine="placement",

@@ -35,6 +35,7 @@ SPEC = ModelSpec(
         for feature in (
             *exchange.CUSTOMER,
             *engagement.CUSTOMER,
+            *engagement.DIGITAL,
             *engagement.LEAD,
             *profile.FEATURES,
         )

@@ -75,7 +75,7 @@ def test_there_are_at_least_forty_features_in_four_groups() -> None:
     groups = (
         exchange.CUSTOMER + exchange.IMPRESSION,
         experience.CUSTOMER + experience.SERVICE,
-        engagement.CUSTOMER + engagement.LEAD + engagement.IMPRESSION,
+        engagement.CUSTOMER + engagement.DIGITAL + engagement.LEAD + engagement.IMPRESSION,
         profile.FEATURES,
     )
     assert len(FEATURES) >= 40

@@ -59,7 +59,8 @@ def test_no_feature_of_the_catalogue_looks_forward(feature: Feature) -> None:
 
 def _event(number: int, at: int, kind: str | None = None) -> dict[str, Any]:
     return {
-        "event_id": str(number), "customer_id": "a", "kind": kind or logs.KINDS[number % 8],
+        "event_id": str(number), "customer_id": "a",
+        "kind": kind or logs.KINDS[number % len(logs.KINDS)],
         "occurred_at": at, "recorded_at": at, "amount": 100 + number, "quantity": number,
         "discount": 5, "coupon_discount": 1, "category": ("BEEF", "Type A")[number % 2],
         "campaign_id": "1", "store": ("s1", "s2")[number % 3 == 0], "brand": "Private",

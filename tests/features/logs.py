@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
 NOW = 1_512_363_600_000_000  # 2017-12-04T05:00:00Z
-KINDS = ("order", "order_line", "contact", "redemption", "impression", "return", "ticket", "survey")
+KINDS = (
+    "order", "order_line", "contact", "redemption", "impression", "return", "ticket", "survey",
+    "visit", "email", "open", "click",
+)  # fmt: skip
 CATEGORIES = ("Type A", "BEEF", "CHEESE", None)
 WINDOWS = (7, 14, 28, 30, 90, 180, 365)
 CAMPAIGNS = {
