@@ -12,9 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -92,18 +94,30 @@ def distance(spec: ModelSpec, log: EventLog, bundle: Bundle, now: int) -> Distan
     as_of, matures_at = (data.rows[name].to_numpy() for name in ("as_of", "matures_at"))
     [split] = rolling(as_of, matures_at, y, slicing_of(spec), slices=1)
     judged = data.take(split.test)
-    known = read_truth(log.home, spec.name).select(["row_id", "probability"]).to_pandas()
-    truth = known.set_index("row_id")["probability"].reindex(judged.rows["row_id"]).to_numpy()
-    if np.isnan(truth).any():
-        raise NoTruthError(
-            f"The truth of {int(np.isnan(truth).sum()):,} of {len(truth):,} judged rows of "
-            f"{spec.name!r} is not known.",
-            remedy="Ingest the simulated company again, into an empty home.",
-        )
+    truth = truth_of(log, spec.name, judged.rows["row_id"].to_numpy())
     p = Scorer(bundle).probabilities(bundle.encoder.transform(judged.X))
     rate = np.full(len(truth), y[split.train].mean())
     losses = (expected_loss(truth, each) for each in (truth, p, rate))
     return Distance(spec.name, len(truth), *losses)
+
+
+def truth_of(log: EventLog, model: str, row_ids: NDArray[Any]) -> Floats:
+    """Return the true probability of each of a model's rows, float64[n].
+
+    Raises
+    ------
+    NoTruthError
+        The truth of some row is not known: the log is not what the truth was written with.
+    """
+    known = read_truth(log.home, model).select(["row_id", "probability"])
+    places = pc.index_in(pa.array(row_ids, pa.string()), known["row_id"].combine_chunks())
+    unknown = places.null_count
+    if unknown:
+        raise NoTruthError(
+            f"The truth of {unknown:,} of {len(row_ids):,} judged rows of {model!r} is not known.",
+            remedy="Ingest the simulated company again, into an empty home.",
+        )
+    return np.asarray(known["probability"].to_numpy()[places.to_numpy()], dtype=np.float64)
 
 
 def distances(home: Path, specs: Iterable[ModelSpec] = CATALOG.values()) -> list[Distance]:

@@ -133,15 +133,18 @@ def build(
     *,
     progress: Progress | None = None,
     compute: Compute = frame,
+    rows: tuple[Spine, NDArray[np.int64]] | None = None,
 ) -> Dataset:
     """Return the rows whose label had matured at `now` (for a model without label: those of now).
+
+    `rows` are some of those that `training_spine` returns, where it would be too many.
 
     Raises
     ------
     DatasetError
         Nothing is mature, or nobody belongs to the population.
     """
-    spine, mature = training_spine(spec, log, now)
+    spine, mature = training_spine(spec, log, now) if rows is None else rows
     conditions = [c for c in (spec.population, spec.label) if isinstance(c, Condition)]
     asked = [*spec.features, *(c for c in conditions if c.name not in spec.feature_names)]
     values = compute(log, spine, asked, progress=progress)
