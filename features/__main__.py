@@ -6,33 +6,23 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from features import command, consistency
+from features import command, consistency, ingest_command
 from features.clock import now, parse_instant, to_iso
-from features.errors import BadInputError
-from features.ingest import Ingested
 from features.log import EventLog
-from features.progress import Report, shown
+from features.progress import shown
 from features.settings import Settings
 from features.spark_session import add_engine_arguments, chosen_engine
-
-SOURCES = ("complete-journey", "simulator")
-OPTIONS = {
-    "complete-journey": ("impressions", "folder"),
-    "simulator": ("customers", "days", "drift", "late", "consent", "futures", "judged", "bulk"),
-}
-"""What may be said of each source, beside the seed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
     commands = {
-        "ingest": _ingest,
+        "ingest": ingest_command.run,
         "export": _export,
         "merge": _merge,
         "materialise": _materialise,
@@ -46,29 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m features", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    ingest = commands.add_parser("ingest", help="put a source's events into the log")
-    ingest.add_argument("source", help=f"one of: {', '.join(SOURCES)}")
-    ingest.add_argument(
-        "--impressions", type=int, help="how many of the mailers' impressions to draw"
-    )
-    ingest.add_argument("--seed", type=int, default=0, help="chooses which (default: 0)")
-    ingest.add_argument(
-        "--folder", type=Path, help="where its Parquet files lie, if not in the package"
-    )
-    made = ingest.add_argument_group("simulator", "a company with known truth: docs/simulator.md")
-    made.add_argument("--customers", type=int, help="how many (default: 5000)")
-    made.add_argument("--days", type=int, help="how many are simulated (default: 728)")
-    made.add_argument("--drift", action="store_true", default=None, help="ways change at 70 %%")
-    made.add_argument("--late", type=float, help="share of events known late (default: 0.03)")
-    made.add_argument(
-        "--consent", choices=("recorded", "assumed"), help="in customers' attributes or not"
-    )
-    made.add_argument(
-        "--futures", type=int, help="drawn for what each customer is worth (default: 16)"
-    )
-    made.add_argument("--judged", type=int, help="customers in spines and truth (default: all)")
-    made.add_argument(
-        "--bulk", action="store_true", default=None, help="for large ones, in an empty home"
+    ingest_command.add_arguments(
+        commands.add_parser("ingest", help="put a source's events into the log")
     )
     commands.add_parser("export", help="put what the API received into the log")
     commands.add_parser("merge", help="merge the log's small runs, so that it reads faster")
@@ -90,73 +59,6 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
     return parser
-
-
-def _ingest(arguments: argparse.Namespace, settings: Settings) -> int:
-    if arguments.source not in SOURCES:
-        raise BadInputError(
-            f"There is no source {arguments.source!r}.",
-            remedy=f"Choose one of: {', '.join(SOURCES)}.",
-        )
-    for source, names in OPTIONS.items():
-        for name in names:
-            if source != arguments.source and getattr(arguments, name) is not None:
-                raise BadInputError(
-                    f"--{name} is for {source!r}, not for {arguments.source!r}.",
-                    remedy="Leave it out.",
-                )
-    ways = {"complete-journey": _complete_journey, "simulator": _simulator}
-    with shown() as report:
-        done = ways[arguments.source](arguments, settings, report)
-    print(_sentence(done))
-    _tell_quarantine(done)
-    return 0
-
-
-def _tell_quarantine(done: Ingested) -> None:
-    if done.quarantine is not None:
-        print(f"Rejected rows and their remedies: {done.quarantine}", file=sys.stderr)
-
-
-def _complete_journey(
-    arguments: argparse.Namespace, settings: Settings, report: Report
-) -> Ingested:
-    from features.sources.complete_journey import IMPRESSIONS, ingest_complete_journey
-
-    size = IMPRESSIONS if arguments.impressions is None else arguments.impressions
-    return ingest_complete_journey(settings.home, size, arguments.seed, report, arguments.folder)
-
-
-def _simulator(arguments: argparse.Namespace, settings: Settings, report: Report) -> Ingested:
-    from features.sources.simulator import FUTURES, Company, ingest_simulator
-
-    said = {name: getattr(arguments, name) for name in ("customers", "days", "drift", "late")}
-    company = Company(
-        seed=arguments.seed, **{name: value for name, value in said.items() if value is not None}
-    )
-    futures = FUTURES if arguments.futures is None else arguments.futures
-    recorded, bulk = arguments.consent != "assumed", bool(arguments.bulk)
-    return ingest_simulator(
-        settings.home,
-        company,
-        report,
-        consent=recorded,
-        futures=futures,
-        judged_below=arguments.judged,
-        bulk=bulk,
-    )
-
-
-def _sentence(done: Ingested) -> str:
-    if not done.changed:
-        return (
-            f"Nothing changed: all {done.repeated:,} events were in the log already; "
-            f"{done.rejected:,} rows rejected."
-        )
-    return (
-        f"{done.added:,} events added, {done.repeated:,} were there already, "
-        f"{done.rejected:,} rows rejected."
-    )
 
 
 def _merge(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -187,8 +89,8 @@ def _exported(settings: Settings) -> bool:
     if done.ingested is None:
         print("Nothing new: the log holds all that was received.")
         return True
-    print(f"Lines received: {done.lines:,}. {_sentence(done.ingested)}")
-    _tell_quarantine(done.ingested)
+    print(f"Lines received: {done.lines:,}. {ingest_command.sentence(done.ingested)}")
+    ingest_command.tell_quarantine(done.ingested)
     return True
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import overload
 
 from features import engagement, exchange, experience, profile
+from features.company import Company, present_company
 from features.errors import UnknownFeatureError
 from features.extension import CatalogError, Extended
-from features.feature import Feature
+from features.feature import Attribute, Feature
 from features.plan import feature_hash
 
 __all__ = ["CATALOG", "Catalog", "feature", "feature_hash"]
@@ -24,13 +25,30 @@ def _check(package: str, own: Feature) -> None:
 
 
 class Catalog(Sequence[Feature]):
-    """Features in order: those declared here, then those of ``NEXTBEST_CATALOG``."""
+    """Features in order: those declared here, then those of ``NEXTBEST_CATALOG``.
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    Where the home's log was made from a company's own tables, their columns take the place of the
+    attributes declared here.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        company: Callable[[], Company | None] = present_company,
+    ) -> None:
         self._features = Extended(features, "FEATURES", Feature, _check)
+        self._company = company
+
+    def _now(self) -> tuple[Feature, ...]:
+        declared, company = tuple(self._features.by_name().values()), self._company()
+        if company is None:
+            return declared
+        own = {feature.name for feature in self._features.own()}
+        kept = (f for f in declared if f.name in own or not isinstance(f, Attribute))
+        return tuple({feature.name: feature for feature in (*company.features, *kept)}.values())
 
     def __len__(self) -> int:
-        return len(self._features.by_name())
+        return len(self._now())
 
     @overload
     def __getitem__(self, place: int) -> Feature: ...
@@ -39,10 +57,10 @@ class Catalog(Sequence[Feature]):
     def __getitem__(self, place: slice) -> tuple[Feature, ...]: ...
 
     def __getitem__(self, place: int | slice) -> Feature | tuple[Feature, ...]:
-        return tuple(self._features.by_name().values())[place]
+        return self._now()[place]
 
     def __iter__(self) -> Iterator[Feature]:
-        return iter(self._features.by_name().values())
+        return iter(self._now())
 
     @property
     def own(self) -> tuple[Feature, ...]:

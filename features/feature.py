@@ -174,6 +174,29 @@ class DaysUntil(Feature):
 
 
 @dataclass(frozen=True)
+class DaysSince(Feature):
+    """Days from an instant among the attributes to the moment; negative if it lies ahead."""
+
+    instant: Attribute
+
+    @property
+    def parts(self) -> tuple[Feature, ...]:
+        """The instant, an attribute of microseconds UTC."""
+        return (self.instant,)
+
+    @classmethod
+    def of(cls, instant: Attribute) -> DaysSince:
+        """Return the days from an instant; the name says which.
+
+        Examples
+        --------
+        >>> DaysSince.of(Attribute("signed_up_at", "number", "float")).name
+        'days_since_signed_up_at'
+        """
+        return cls(f"days_since_{instant.name}", "days", "float", instant=instant)
+
+
+@dataclass(frozen=True)
 class Arithmetic(Feature):
     """Two numbers combined; a division by zero and whatever is missing give a missing value."""
 

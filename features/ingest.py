@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from features import manifest
 from features.contract import Batch
@@ -51,6 +53,7 @@ def ingest(
     spines: Mapping[str, Spine] | None = None,
     properties: Mapping[str, str] | None = None,
     exported: int | None = None,
+    company: Mapping[str, Any] | None = None,
     origin: str | None = None,
     block_rows: int = BLOCK_ROWS,
     report: Report = silent,
@@ -74,6 +77,9 @@ def ingest(
         The source's own event columns; in the log they stand in the order of their names.
     exported : int, optional
         The last sequence number of the ledger that the log now holds, see `EventLog.exported`.
+    company : dict, optional
+        What `features.company.Company` says of the tables it all comes from, as plain values; by
+        default what the log says already.
     origin : str, optional
         A digest of all that the batches come from; `features.origin.again` then knows it again.
     block_rows : int
@@ -102,6 +108,9 @@ def ingest(
                 f"Of {source.name!r} not one row could be taken.{where}",
                 remedy="Mend the source and ingest it again.",
             )
+        declared = company or (work.old or {}).get("company")
+        if declared is not None:
+            content["company"] = json.loads(json.dumps(declared))
         changed = content != work.old
         if changed:
             content["sequence"] += 1

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from features import blocks, bucket, manifest, spines
 from features.blocks import Block, BlockRef
 from features.bucket import Bucket
+from features.company import Company
 from features.contract import EVENT_COLUMNS, event_schema, text_columns
 from features.customers import FIRST_SEEN, every_state
 from features.dictionary import Dictionary
@@ -64,6 +65,7 @@ class EventLog:
         self.sequence = int(content["sequence"])
         self.exported: int | None = content["exported"]
         self.fingerprint = manifest.fingerprint(content)
+        self.company: Company | None = Company.found(content)
 
     @classmethod
     def open(cls, home: Path) -> EventLog:
@@ -270,12 +272,16 @@ class EventLog:
     def last_instant(self) -> int:
         """The last moment at which something occurred or was recorded, microseconds UTC.
 
+        Of a source without events it is where the source ends.
+
         Raises
         ------
         BadInputError
-            There is no event.
+            There is no event, and the source goes on.
         """
         moments = [entry["last_instant"] for entry in self._entries()]
+        if not moments and self.source.frozen_at is not None:
+            return self.source.frozen_at
         if not moments:
             raise BadInputError(
                 "The log holds customers but no event.", remedy="Ingest a source with events."

@@ -15,6 +15,7 @@ from features.feature import (
     Attribute,
     Condition,
     Context,
+    DaysSince,
     DaysUntil,
     Feature,
 )
@@ -161,5 +162,8 @@ class _Maker:
             return (_ARITHMETIC[feature.operation], left, right), 1.0
         if isinstance(feature, AtLeast):
             return (finalise.AT_LEAST, self.place(feature.part), 0), feature.bound
-        self.inputs.append(feature)
-        return (finalise.INPUT, len(self.inputs) - 1, 0), 1.0
+        what, brought = finalise.INPUT, feature
+        if isinstance(feature, DaysSince):
+            what, brought = finalise.DAYS_SINCE, feature.instant
+        self.inputs.append(brought)
+        return (what, len(self.inputs) - 1, 0), 1.0

@@ -9,6 +9,7 @@ from features.feature import (
     AtLeast,
     Condition,
     ContextRef,
+    DaysSince,
     DaysUntil,
     Feature,
 )
@@ -113,15 +114,17 @@ def describe(feature: Feature, language: str) -> str:
         if korean:
             return f"{events} {'있음' if feature.wanted else '없음'}"
         return f"any {events}" if feature.wanted else f"no {events}"
-    if isinstance(feature, DaysUntil | AtLeast | Arithmetic):
+    if isinstance(feature, DaysSince | DaysUntil | AtLeast | Arithmetic):
         return _made(feature, language)
     return _PLAIN.get(feature.name, (feature.name.replace("_", " "),) * 2)[korean]
 
 
-def _made(feature: DaysUntil | AtLeast | Arithmetic, language: str) -> str:
+def _made(feature: DaysSince | DaysUntil | AtLeast | Arithmetic, language: str) -> str:
     if isinstance(feature, Arithmetic):
         return _arithmetic(feature, language)
     part = describe(feature.parts[0], language)
+    if isinstance(feature, DaysSince):
+        return f"{part} 이후 일수" if language == "ko" else f"days since {part}"
     if isinstance(feature, DaysUntil):
         return f"{part}까지 남은 일수" if language == "ko" else f"days until {part}"
     bound = f"{feature.bound:g}"

@@ -9,9 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from features.arrival import RefusedError, attributes_of
-from features.clock import LATEST
-from features.errors import MissingContextError, UnknownCampaignError, UnknownFeatureError
-from features.feature import Attribute
+from features.clock import LATEST, parse_instant
+from features.errors import (
+    BadInputError,
+    MissingContextError,
+    UnknownCampaignError,
+    UnknownFeatureError,
+)
+from features.feature import Attribute, DaysSince
 from features.names import MOST_NAMED, nearest, one_of, shown
 from serving.errors import OutsidePopulationError, RequestError
 from serving.live_store import Known, LiveStore, Raw, Value
@@ -99,6 +104,10 @@ def raw_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Raw:
         if isinstance(feature, Attribute) and feature.name in attributes:
             name = feature.name
             check(f"attributes.{name}", feature.dtype, feature.levels, attributes[name])
+        elif isinstance(feature, DaysSince) and feature.instant.name in attributes:
+            name = feature.instant.name
+            zone = store.store.source.timezone
+            attributes[name] = instant_of(f"attributes.{name}", attributes[name], zone)
     events = []
     for place, sent in enumerate(row.events or ()):
         try:
@@ -108,6 +117,30 @@ def raw_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Raw:
             raise RefusedError(field, error.detail, remedy=error.remedy) from None
         events.append({"event_id": f"{place:06d}", "recorded_at": as_of - 1} | event)
     return Raw(attributes, events)
+
+
+def instant_of(field: str, value: Any, timezone: str) -> float:
+    """Return a moment as an attribute holds it: microseconds UTC of a date, a time or themselves.
+
+    Raises
+    ------
+    RequestError
+        It is none.
+
+    Examples
+    --------
+    >>> instant_of("attributes.signed_up_at", "1970-01-02", "UTC") / 86_400_000_000
+    1.0
+    """
+    try:
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        return float(parse_instant(whole, timezone))
+    except BadInputError:
+        raise RequestError(
+            f"{field} must be a date or a time.",
+            remedy="Write it as 2024-03-04 or 2024-03-04T05:00:00Z, or as microseconds UTC.",
+            fields=[(field, "must be a date or a time")],
+        ) from None
 
 
 def outside(spec: ModelSpec) -> OutsidePopulationError:

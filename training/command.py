@@ -30,6 +30,7 @@ from training import batch, listing, monitor, printed
 from training.dataset import build, moment
 from training.job import train
 from training.parser import EVERY, job_parser, train_parser
+from training.predict import predict, write
 from training.scoring import rows_to_score
 from training.settings import TrainingSettings
 from training.spark_scoring import SparkAnswers
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "dataset": _dataset,
         "score": _score,
         "promote": _promote,
+        "predict": _predict,
         "prospects": _prospects,
         "monitor": _monitor,
     }
@@ -156,6 +158,19 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                 engine=None if spark is None else SparkAnswers(spark),
             )
             print(batch.summary(done, now))
+    return 0
+
+
+def _predict(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    spec = catalog.spec(arguments.model)
+    log = EventLog.open(settings.home)
+    now = moment(log, None, clock_name=settings.clock)
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    champion = _downloaded(registry, spec, registry.champion(spec.name))
+    with shown() as report:
+        found = predict(spec, champion, log, arguments.rows, now, report=report)
+    write(arguments.out, found)
+    print(f"{len(found.rows):,} rows by {spec.name} v{champion.spec.version}: {arguments.out}")
     return 0
 
 

@@ -108,8 +108,8 @@ def dataset(
     ------
     UnknownModelError, NoLogError, BadInputError, DatasetError
     """
-    spec = catalog.spec(model) if isinstance(model, str) else model
     log = EventLog.open(Path(home))
+    spec = catalog.spec(model, log.company) if isinstance(model, str) else model
     return build(spec, log, moment(log, as_of), progress=progress)
 
 

@@ -30,6 +30,12 @@ def job_parser() -> argparse.ArgumentParser:
         "score", help="score all customers, open campaigns and current placements"
     )
     add_engine_arguments(score)
+    predict = jobs.add_parser(
+        "predict", help="score the rows of a file that has the columns of the company's table"
+    )
+    predict.add_argument("model", help=_models())
+    predict.add_argument("rows", type=Path, help="a .csv, .csv.gz or .parquet file")
+    predict.add_argument("--out", type=Path, required=True, help="a .csv file")
     promote = jobs.add_parser("promote", help="choose which version serves")
     promote.add_argument("model", help=_models())
     which = promote.add_mutually_exclusive_group()

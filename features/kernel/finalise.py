@@ -12,9 +12,9 @@ from features.kernel.states import LIMB, ONE
 (
     TOTAL, MEAN, STD, DECAYED, CHECKED,
     WHOLE, VALUE, GAP_MEAN, LAST_GAP, GAP_STD, SOME, NOTHING, CODE,
-    SINCE_FIRST, SINCE_LAST, INPUT, DAYS_UNTIL,
+    SINCE_FIRST, SINCE_LAST, INPUT, DAYS_SINCE, DAYS_UNTIL,
     PER, MINUS, PLUS, TIMES, AT_LEAST,
-) = range(22)  # fmt: skip
+) = range(23)  # fmt: skip
 """What a node computes: of sums that may not fit, of other states, of a row, of other nodes."""
 LAST_CARRIED = CHECKED
 """Nodes up to this one refuse a sum that does not fit; CHECKED does nothing else."""
@@ -80,6 +80,8 @@ def finalise(
                         value = (as_of[first_row + r] - states[r, a]) / DAY
                 elif what == INPUT:
                     value = inputs[a, first_row + r]
+                elif what == DAYS_SINCE:
+                    value = (as_of[first_row + r] - inputs[a, first_row + r]) / DAY
                 else:
                     value = (instants[a, first_row + r] - as_of[first_row + r]) / DAY
             else:
