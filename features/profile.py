@@ -10,8 +10,10 @@ INCOMES = (
     "150-174K", "175-199K", "200-249K", "250K+",
 )  # fmt: skip
 
+AGE = attribute("age", ("19-24", "25-34", "35-44", "45-54", "55-64", "65+"))
+
 FEATURES: tuple[Feature, ...] = (
-    attribute("age", ("19-24", "25-34", "35-44", "45-54", "55-64", "65+")),
+    AGE,
     attribute("income", INCOMES),
     attribute("home_ownership"),
     attribute("marital_status"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features import engagement, exchange, experience, profile
 from features.declare import events
+from models.promotion import Gate
 from models.spec import Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
@@ -39,6 +40,7 @@ SPEC = ModelSpec(
         Baseline("days since the last order", "rule", RECENCY),
         Baseline("logistic regression", "logistic"),
     ),
+    gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=2_000, positives=100),
     act="stops buying",
     positive_is_good=False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from features import engagement, exchange, experience, profile
 from features.declare import context, events
+from models.promotion import Gate
 from models.spec import Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
@@ -45,6 +46,7 @@ SPEC = ModelSpec(
         Baseline("purchases of the category before", "rule", PAST_RESPONSE),
         Baseline("logistic regression", "logistic"),
     ),
+    gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=5_000, positives=200),
     act="buys the advertised category",
     value_note="The margin that one purchase after the advertisement brings.",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from features.errors import NextbestError
-from models.bootstrap import Difference, Estimate, evaluate, paired_bootstrap
+from models import rails
+from models.bootstrap import Difference, Estimate
+from models.clustered import Grouped, calibration, mean_difference
+from models.finding import Finding
 from models.metrics import log_loss, log_losses
+from models.outcomes import Floats
+from models.promotion import Gate
+from models.rails import Rail
 from models.ranking import auc
-from models.spec import Gate
-
-_CALIBRATION = ("calibration_slope", "calibration_intercept")
 
 
 class GateError(NextbestError):
@@ -38,6 +41,8 @@ class Decision:
         In plain words, with the numbers that decided.
     numbers : dict of str to float
         Those numbers and the ones beside them.
+    rails : list of dict
+        Each guard rail that was judged: name, passed, words.
     """
 
     promote: bool
@@ -45,6 +50,7 @@ class Decision:
     baseline: str
     reason: str
     numbers: dict[str, float]
+    rails: list[dict[str, Any]] = field(default_factory=list)
 
 
 def decide(
@@ -54,7 +60,11 @@ def decide(
     challenger: ArrayLike,
     baselines: Mapping[str, ArrayLike],
     champion: ArrayLike | None = None,
-    random_state: int = 0,
+    *,
+    findings: Sequence[Finding] = (),
+    segments: Mapping[str, ArrayLike] | None = None,
+    latency: rails.Timings | None = None,
+    feature_hash_ok: bool = True,
 ) -> Decision:
     """Decide between a challenger and the champion, or the best baseline if there is none yet.
 
@@ -62,6 +72,7 @@ def decide(
     whose calibration can be believed. A first champion beats it, and is not proven worse than any.
 
     All probabilities are for the same rows, later in time than anything either was fitted to.
+    Nothing is drawn, so the same rows give the same decision.
 
     Parameters
     ----------
@@ -75,8 +86,14 @@ def decide(
         Probabilities by the baseline's name; at least one.
     champion : array-like of shape (rows,), optional
         The present champion's probabilities.
-    random_state : int
-        Seed of the resamples.
+    findings : sequence of Finding
+        Of the leak scan; a severe one stops.
+    segments : mapping of str to array-like of bool, optional
+        Rows of each declared segment.
+    latency : (array-like, array-like), optional
+        Microseconds of single scores of challenger and champion.
+    feature_hash_ok : bool
+        Whether the challenger was made from the features that will be served.
 
     Raises
     ------
@@ -96,50 +113,87 @@ def decide(
         raise GateError(
             "There is no baseline to judge against.", remedy="Give at least the constant rate."
         )
-    losses = {name: log_loss(y, p) for name, p in baselines.items()}
-    best, left_out = _publishable(gate, y, groups, baselines, losses, random_state)
+    grouped = Grouped.of(groups)
+    y_, p = np.asarray(y, dtype=np.float64), np.asarray(challenger, dtype=np.float64)
+    losses = {name: log_loss(y, each) for name, each in baselines.items()}
+    best, left_out = _publishable(gate, y, grouped, baselines, losses)
     opponent, name = (
         (baselines[best], f"the best baseline ({best})")
         if champion is None
         else (champion, "the present champion")
     )
-    difference = paired_bootstrap(
-        log_losses(y, challenger),
-        log_losses(y, opponent),
-        groups,
-        gate.resamples,
-        random_state,
-        tails=(gate.alpha, 1 - gate.alpha),
-    )
-    calibration = evaluate(_CALIBRATION, y, challenger, groups, 500, random_state)
+    ours, theirs = log_losses(y, p), log_losses(y, opponent)
+    difference = mean_difference(ours, theirs, grouped, gate.alpha)
     numbers = {
-        "rows": float(len(np.asarray(y))),
-        "customers": float(len(np.unique(np.asarray(groups)))),
-        "log_loss_challenger": log_loss(y, challenger),
-        "log_loss_opponent": log_loss(y, opponent),
+        "rows": float(len(y_)),
+        "customers": float(grouped.n),
+        "log_loss_challenger": float(ours.mean()),
+        "log_loss_opponent": float(theirs.mean()),
         f"log_loss_{best}": losses[best],
         "difference": difference.mean,
         "difference_low": difference.low,
         "difference_high": difference.high,
-        "auc_challenger": auc(y, challenger),
-        **{name: e.value for name, e in calibration.items() if e.value is not None},
     }
-    stopped = _guard_rails(gate, numbers["auc_challenger"], calibration)
+    of_champion = None if champion is None else calibration(y, champion, grouped, gate.alpha)
+    judged = [
+        rails.believable(gate, auc(y, p)),
+        rails.leak_free(findings),
+        rails.same_features(feature_hash_ok),
+        *rails.calibrated(gate, calibration(y, p, grouped, gate.alpha), of_champion),
+        rails.worst_segment(
+            gate, y_, (ours, theirs), grouped, segments or {}, first=champion is None
+        ),
+    ]
     compared = _compared(numbers, difference, name)
-    if champion is None and left_out is not None:
-        stopped = stopped or _worse(gate, y, groups, challenger, baselines, left_out, random_state)
-        compared += f"; {left_out.why}"
-    if difference.high < 0 and stopped is None:
-        return Decision(True, "challenger", best, f"Promoted: {compared}.", numbers)
-    why = f"Not promoted: {compared}" + (f", but {stopped}." if difference.high < 0 else ".")
     if champion is not None:
-        reason = f"{why} The present champion stays."
-        return Decision(False, "champion", best, reason, numbers)
-    if auc(y, baselines[best]) > gate.too_good:
-        reason = f"{why} The baseline is too good as well; nothing is published."
-        return Decision(False, "nothing", best, reason, numbers)
-    reason = f"{why} The baseline itself ({best}) is published."
-    return Decision(False, "baseline", best, reason, numbers)
+        judged.append(rails.kept_list(gate, p, np.asarray(champion, np.float64), grouped))
+    elif left_out is not None:
+        closer = log_losses(y, baselines[left_out.name])
+        judged.append(_not_worse(gate, ours, closer, grouped, left_out))
+        compared += f"; {left_out.why}"
+    if latency is not None:
+        judged.append(rails.quick_enough(gate, latency))
+    unbelievable = auc(y, baselines[best]) > gate.too_good
+    return _concluded(judged, numbers, difference, compared, best, champion is None, unbelievable)
+
+
+def _concluded(
+    judged: Sequence[Rail],
+    numbers: dict[str, float],
+    difference: Difference,
+    compared: str,
+    best: str,
+    first: bool,
+    unbelievable: bool,
+) -> Decision:
+    """Return the decision that follows from the log loss and the rails."""
+    for rail in judged:
+        numbers = numbers | rail.numbers
+    plain = [{"name": r.name, "passed": r.passed, "words": r.words} for r in judged]
+    superior = difference.high < 0
+    stopped = [rail for rail in judged if not rail.passed]
+    if superior and not stopped:
+        return Decision(True, "challenger", best, f"Promoted: {compared}.", numbers, plain)
+    # A leak is said even where the log loss decides: whoever reads on would train with it again.
+    said = stopped if superior else [rail for rail in stopped if rail.name in LOOKED_AT]
+    why = f"Not promoted: {compared}" + (", but " if superior else "; moreover, ") * bool(said)
+    why += "; and ".join(rail.words for rail in said) + "."
+
+    def decided(publish: Literal["baseline", "champion", "nothing"], then: str) -> Decision:
+        return Decision(False, publish, best, f"{why} {then}", numbers, plain)
+
+    if not first:
+        return decided("champion", "The present champion stays.")
+    if unbelievable:
+        return decided("nothing", "The baseline is too good as well; nothing is published.")
+    if any(rail.name in TAINTS for rail in stopped):
+        return decided("nothing", "A baseline reads the same columns; nothing is published.")
+    return decided("baseline", f"The baseline itself ({best}) is published.")
+
+
+TAINTS = {"leaks", "feature hash"}
+"""Rails whose fault lies in the columns, which the baselines share."""
+LOOKED_AT = TAINTS | {"too good"}
 
 
 @dataclass(frozen=True)
@@ -153,10 +207,9 @@ class _LeftOut:
 def _publishable(
     gate: Gate,
     y: ArrayLike,
-    groups: ArrayLike,
+    groups: Grouped,
     baselines: Mapping[str, ArrayLike],
     losses: dict[str, float],
-    random_state: int,
 ) -> tuple[str, _LeftOut | None]:
     """Return the best baseline whose probabilities can be believed, and a better one that is not.
 
@@ -166,30 +219,27 @@ def _publishable(
     ordered = sorted(losses, key=lambda name: losses[name])
     left_out: _LeftOut | None = None
     for name in ordered:
-        found = evaluate(_CALIBRATION, y, baselines[name], groups, 500, random_state)
+        found = calibration(y, baselines[name], groups, gate.alpha)
         # A constant has no slope; its intercept alone says whether it can be believed.
-        fault = _miscalibrated(gate, {k: e for k, e in found.items() if e.value is not None})
+        fault = _fault(gate, {k: e for k, e in found.items() if e.value is not None})
         if fault is None:
             return name, left_out
         left_out = left_out or _LeftOut(name, f"{name} was no opponent, because {fault}")
     return ordered[0], None
 
 
-def _worse(
-    gate: Gate,
-    y: ArrayLike,
-    groups: ArrayLike,
-    challenger: ArrayLike,
-    baselines: Mapping[str, ArrayLike],
-    left_out: _LeftOut,
-    random_state: int,
-) -> str | None:
-    """Say that the challenger is proven worse even than a baseline that cannot be believed."""
-    ours, theirs = log_losses(y, challenger), log_losses(y, baselines[left_out.name])
-    gap = paired_bootstrap(
-        ours, theirs, groups, gate.resamples, random_state, tails=(gate.alpha, 1 - gate.alpha)
-    )
-    return f"it is further from what happened than {left_out.name}" if gap.low > 0 else None
+def _fault(gate: Gate, found: Mapping[str, Estimate]) -> str | None:
+    return next((rail.words for rail in rails.calibrated(gate, found) if not rail.passed), None)
+
+
+def _not_worse(
+    gate: Gate, ours: Floats, theirs: Floats, groups: Grouped, left_out: _LeftOut
+) -> Rail:
+    """Return whether the challenger is not even proven worse than who cannot be believed."""
+    gap = mean_difference(ours, theirs, groups, gate.alpha)
+    said = "further" if gap.low > 0 else "not proven further"
+    words = f"it is {said} from what happened than {left_out.name}"
+    return Rail("other baselines", gap.low <= 0, words)
 
 
 def _compared(numbers: dict[str, float], difference: Difference, opponent: str) -> str:
@@ -205,29 +255,3 @@ def _compared(numbers: dict[str, float], difference: Difference, opponent: str) 
         f"{numbers['log_loss_opponent']:.4f}, difference {difference.mean:+.4f} "
         f"[{difference.low:+.4f}, {difference.high:+.4f}])"
     )
-
-
-def _guard_rails(gate: Gate, auc_: float, calibration: dict[str, Estimate]) -> str | None:
-    if auc_ > gate.too_good:
-        return (
-            f"its AUC of {auc_:.3f} is too good to be true (above {gate.too_good:g}): look for a "
-            "feature that knows the answer"
-        )
-    undefined = next((name for name in _CALIBRATION if calibration[name].value is None), None)
-    if undefined is not None:
-        return f"its {undefined.replace('_', ' ')} is not defined ({calibration[undefined].why})"
-    return _miscalibrated(gate, calibration)
-
-
-def _miscalibrated(gate: Gate, calibration: dict[str, Estimate]) -> str | None:
-    rails = {"calibration_slope": (gate.slope, 1.0), "calibration_intercept": (gate.intercept, 0.0)}
-    for name, found in calibration.items():
-        (lowest, highest), ideal = rails[name]
-        if found.value is None or found.low is None or found.high is None:
-            continue
-        if not lowest <= found.value <= highest and not found.low <= ideal <= found.high:
-            return (
-                f"its probabilities are off: {name.replace('_', ' ')} {found}, where "
-                f"{lowest:g} to {highest:g} is tolerated"
-            )
-    return None

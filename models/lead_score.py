@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features import engagement, exchange, profile
 from features.declare import campaign, context, events
+from models.promotion import Gate
 from models.spec import Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
@@ -50,6 +51,7 @@ SPEC = ModelSpec(
         Baseline("coupons redeemed before", "rule", PAST_RESPONSE),
         Baseline("logistic regression", "logistic"),
     ),
+    gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=1_000, positives=100),
     act="redeems a coupon of the campaign",
     value_note="The margin that one redeeming prospect brings.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from features.errors import NextbestError
 from models.answer import Answer
+from models.promotion import Gate
 
 if TYPE_CHECKING:
     from features.feature import Condition, Feature
@@ -61,30 +62,6 @@ class Minimum:
 
     rows: int
     positives: int = 0
-
-
-@dataclass(frozen=True)
-class Gate:
-    """Conditions of promotion, judged by :func:`models.gate.decide`.
-
-    Parameters
-    ----------
-    alpha : float
-        One-sided error of "the challenger's log loss is lower".
-    resamples : int
-        Bootstrap resamples of customers.
-    slope, intercept : (float, float)
-        Tolerated calibration. A challenger is stopped when its estimate lies outside and its
-        interval excludes the ideal (1 and 0): neither chance nor a trifle stops it.
-    too_good : float
-        An AUC above this is taken for a leak until someone has looked.
-    """
-
-    alpha: float = 0.025
-    resamples: int = 2_000
-    slope: tuple[float, float] = (0.8, 1.25)
-    intercept: tuple[float, float] = (-0.25, 0.25)
-    too_good: float = 0.98
 
 
 PROBABILITY_METRICS = (
@@ -162,7 +139,7 @@ class ModelSpec:
     backtests: int = 4
     baselines: tuple[Baseline, ...] = ()
     metrics: tuple[str, ...] = PROBABILITY_METRICS
-    gate: Gate = Gate()
+    gate: Gate = field(default_factory=Gate)
     minimum: Minimum = Minimum(rows=1_000, positives=100)
     clusters: tuple[int, ...] = ()
     act: str = ""

@@ -138,7 +138,7 @@ def _probability(task: _Task) -> _Made:
     where = task.where
     how = Fitting(random_state=where.random_state, threads=task.threads)
     learned = learn(task.spec, task.data, how, task.step)
-    found, said = judge_challenger(learned, task.champion, where.random_state)
+    found, said = judge_challenger(learned, task.champion)
     decision = as_plain(
         found,
         [task.why_not, *said] if task.why_not else said,

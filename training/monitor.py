@@ -14,7 +14,7 @@ from models.bootstrap import evaluate, paired_bootstrap
 from models.bundle import Bundle
 from models.clusters import Clusters
 from models.metrics import log_losses
-from models.spec import Gate
+from models.promotion import Gate
 from training.dataset import Dataset
 
 Floats: TypeAlias = NDArray[np.float64]

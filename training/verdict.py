@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,6 +19,8 @@ from models.clusters import Clusters
 from models.gate import Decision, decide
 from models.registry import Registry
 from models.spec import ModelSpec
+from training import latency as latencies
+from training.declared_segments import declared_segments
 from training.learn import Learned
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -42,14 +46,27 @@ def champion_of(spec: ModelSpec, registry: Registry) -> tuple[Bundle | None, str
 
 
 def judge_challenger(
-    learned: Learned, champion: Bundle | None, random_state: int = 0
+    learned: Learned, champion: Bundle | None, clock: Callable[[], int] = time.perf_counter_ns
 ) -> tuple[Decision, list[str]]:
-    """Return the gate's decision on the latest slice, and what must be said beside it."""
+    """Return the gate's decision on the latest slice, and what must be said beside it.
+
+    Parameters
+    ----------
+    learned : Learned
+    champion : Bundle or None
+    clock : callable
+        Nanoseconds, for the time that single scores take.
+    """
     evaluation, said = learned.evaluation, []
+    gate, fitted = learned.spec.gate, learned.evaluation.model.fitted
+    judged = learned.data.X.iloc[learned.split.test]
     theirs: Floats | None = None
+    latency: tuple[Floats, Floats] | None = None
     if champion is not None and not isinstance(champion.engine, Clusters):
-        X = champion.encoder.transform(learned.data.X.iloc[learned.split.test])
+        X = champion.encoder.transform(judged)
         theirs = champion.calibrator.probability(champion.engine.margins(X))
+        ours = fitted.encoder.transform(judged.iloc[: latencies.ROWS])
+        latency = latencies.in_turns((fitted.engine, ours), (champion.engine, X), clock)
         seen = champion.spec.decision.get("learned_until")
         if seen is not None and seen > learned.split.begins:
             said.append(
@@ -57,14 +74,20 @@ def judge_challenger(
                 "the rows both are judged on, which favours it."
             )
     decision = decide(
-        learned.spec.gate,
+        gate,
         evaluation.y,
         evaluation.customers,
         evaluation.model.p,
         {each.name: each.p for each in evaluation.baselines},
         champion=theirs,
-        random_state=random_state,
+        findings=getattr(learned, "findings", ()),
+        segments=declared_segments(gate.segments, judged, gate.segment_rows),
+        latency=latency,
+        feature_hash_ok=tuple(judged.columns) == learned.spec.feature_names,
     )
+    missing = [each.name for each in gate.segments if each.name not in judged]
+    if missing:
+        said.append(f"The data has no {' or '.join(missing)}, so its segments were not watched.")
     return decision, said
 
 

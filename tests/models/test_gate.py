@@ -4,9 +4,9 @@ from scipy.special import expit
 
 from models.gate import GateError, decide
 from models.outcomes import MetricError
-from models.spec import Gate
+from models.promotion import Gate
 
-GATE = Gate(resamples=400)
+GATE = Gate()
 
 
 def rows(n=3_000, seed=0):
@@ -73,7 +73,7 @@ def test_probabilities_that_are_off_are_stopped_even_if_they_are_better(stretch,
 def test_a_departure_within_chance_does_not_stop_a_model():
     y, groups, margin, _, _ = rows(150, seed=4)
     decision = decide(
-        Gate(resamples=400, slope=(1.0, 1.0), intercept=(0.0, 0.0)),
+        Gate(slope=(1.0, 1.0), intercept=(0.0, 0.0)),
         y,
         groups,
         expit(margin),
@@ -105,7 +105,7 @@ def test_a_lower_error_asks_for_more_evidence():
     y, groups, margin, _, _ = rows(800)
     slightly_worse = expit(margin + 0.25)
     args = (y, groups, expit(margin), {"other": slightly_worse})
-    lenient, strict = (decide(Gate(alpha=a, resamples=2_000), *args) for a in (0.2, 0.0001))
+    lenient, strict = (decide(Gate(alpha=a), *args) for a in (0.2, 0.0001))
     assert lenient.numbers["difference_high"] < strict.numbers["difference_high"]
 
 
@@ -121,7 +121,7 @@ def test_equal_models_are_promoted_as_rarely_as_promised():
         y, groups, margin, _, _ = rows(400, seed)
         random = np.random.default_rng(seed + 1_000)
         one, other = (expit(margin + random.normal(0, 0.3, 400)) for _ in range(2))
-        decision = decide(Gate(resamples=200), y, groups, one, {"other": other})
+        decision = decide(GATE, y, groups, one, {"other": other})
         promoted += decision.numbers["difference_high"] < 0
     assert promoted <= 5  # expected 1
 
