@@ -5,7 +5,7 @@ from __future__ import annotations
 from features import engagement, exchange, experience, profile
 from features.declare import events
 from models.promotion import Gate
-from models.spec import Baseline, Estimator, Minimum, ModelSpec
+from models.spec import BASELINES, Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
 orders = events("order")
@@ -36,9 +36,8 @@ SPEC = ModelSpec(
     ),
     estimator=estimator,
     baselines=(
-        Baseline("constant rate", "constant"),
+        *BASELINES,
         Baseline("days since the last order", "rule", RECENCY),
-        Baseline("logistic regression", "logistic"),
     ),
     gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=2_000, positives=100),

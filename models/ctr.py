@@ -9,7 +9,7 @@ from __future__ import annotations
 from features import engagement, exchange, experience, profile
 from features.declare import context, events
 from models.promotion import Gate
-from models.spec import Baseline, Estimator, Minimum, ModelSpec
+from models.spec import BASELINES, Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
 lines = events("order_line")
@@ -42,9 +42,8 @@ SPEC = ModelSpec(
     score_spine="placement",
     estimator=estimator,
     baselines=(
-        Baseline("constant rate", "constant"),
+        *BASELINES,
         Baseline("purchases of the category before", "rule", PAST_RESPONSE),
-        Baseline("logistic regression", "logistic"),
     ),
     gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=5_000, positives=200),

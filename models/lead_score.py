@@ -5,7 +5,7 @@ from __future__ import annotations
 from features import engagement, exchange, profile
 from features.declare import campaign, context, events
 from models.promotion import Gate
-from models.spec import Baseline, Estimator, Minimum, ModelSpec
+from models.spec import BASELINES, Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
 redemptions = events("redemption")
@@ -47,9 +47,8 @@ SPEC = ModelSpec(
     score_spine="open_leads",
     estimator=estimator,
     baselines=(
-        Baseline("constant rate", "constant"),
+        *BASELINES,
         Baseline("coupons redeemed before", "rule", PAST_RESPONSE),
-        Baseline("logistic regression", "logistic"),
     ),
     gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=1_000, positives=100),

@@ -26,8 +26,9 @@ class Term:
     """What one column adds to the margin.
 
     A known value adds `coefficient * (t(x) - mean) / scale`, where t(x) is x or its signed
-    logarithm for a "number", and 1.0 or 0.0 (x is the `level` or not) for a "level". A missing
-    value (NaN or infinite) adds `missing_coefficient` instead: with 0.0 the mean is imputed.
+    logarithm for a "number", and 1.0 or 0.0 for a "level" (x is the `level` or not) and a "step"
+    (x is at least the `level` or not). A missing value (NaN or infinite) adds
+    `missing_coefficient` instead: with 0.0 the mean is imputed.
 
     Attributes
     ----------
@@ -38,11 +39,11 @@ class Term:
     mean, scale : float
         Of t(x) in training; a plain one-hot term has 0.0 and 1.0.
     level : float
-        The encoder's code that a "level" term asks for.
+        The encoder's code that a "level" term asks for, or where a "step" begins.
     """
 
     column: int
-    kind: Literal["number", "level"] = "number"
+    kind: Literal["number", "level", "step"] = "number"
     transform: Literal["none", "log1p"] = "none"
     mean: float = 0.0
     scale: float = 1.0
@@ -72,7 +73,8 @@ class Linear:
             numbers = [v for v in asdict(term).values() if not isinstance(v, str)]
             if not np.isfinite(numbers).all() or term.scale <= 0 or term.column < 0:
                 raise _refusal(f"a number that is not finite, or a scale of 0, in {term}")
-            if term.kind not in ("number", "level") or term.transform not in ("none", "log1p"):
+            known = term.kind in ("number", "level", "step") and term.transform in ("none", "log1p")
+            if not known:
                 raise _refusal(f"a kind or transform it does not know in {term}")
 
     def margin(self, row: Sequence[float] | Floats) -> float:
@@ -112,8 +114,9 @@ class Linear:
         missing = ~np.isfinite(values)
         known = np.where(missing, 0.0, values)
         logs = np.copysign(np.log1p(np.abs(known)), known)
-        is_level = np.where(known == t["level"], 1.0, 0.0)
-        known = np.where(t["is_level"], is_level, np.where(t["is_log"], logs, known))
+        reached = np.where(t["is_step"], known >= t["level"], known == t["level"])
+        asked = np.logical_or(t["is_level"], t["is_step"])
+        known = np.where(asked, reached, np.where(t["is_log"], logs, known))
         added = t["coefficient"] * ((known - t["mean"]) / t["scale"])
         return np.asarray(np.where(missing, t["missing_coefficient"], added))
 
@@ -122,7 +125,8 @@ class Linear:
         fields = ("column", "mean", "scale", "coefficient", "missing_coefficient", "level")
         table = {f: np.array([getattr(term, f) for term in self.terms], float) for f in fields}
         table["is_log"] = np.array([term.transform == "log1p" for term in self.terms], bool)
-        table["is_level"] = np.array([term.kind == "level" for term in self.terms], bool)
+        for kind in ("level", "step"):
+            table[f"is_{kind}"] = np.array([term.kind == kind for term in self.terms], bool)
         return table
 
 

@@ -45,15 +45,25 @@ class Baseline:
     ----------
     name : str
         Its name in reports: "constant rate", "days since the last order", "logistic regression".
-    kind : {"constant", "rule", "logistic"}
-        The same probability for all; a logistic curve over one feature; or over all of them.
+    kind : {"constant", "rule", "best_column", "logistic", "naive_bayes"}
+        The same probability for all; a logistic curve over one feature; the one column that does
+        best in training; logistic regression over all; or what a CRM counts from its leads.
     feature : Feature, optional
-        The rule's one feature, which must also be among the model's own.
+        One of the model's own: the rule's, or for naive Bayes the one that names the team.
     """
 
     name: str
-    kind: Literal["constant", "rule", "logistic"]
+    kind: Literal["constant", "rule", "best_column", "logistic", "naive_bayes"]
     feature: Feature | None = None
+
+
+BASELINES = (
+    Baseline("constant rate", "constant"),
+    Baseline("best single column", "best_column"),
+    Baseline("logistic regression", "logistic"),
+    Baseline("naive Bayes", "naive_bayes"),
+)
+"""What every model with an answer is shown beside; its own rule comes on top."""
 
 
 @dataclass(frozen=True)
@@ -194,12 +204,13 @@ class ModelSpec:
         if ahead:
             self._refuse(f"has features that look ahead: {ahead}", "Only a label may.")
         for baseline in self.baselines:
-            is_rule = baseline.kind == "rule"
             known = baseline.feature is not None and baseline.feature.name in names
-            if known != is_rule:
+            may_do_without = baseline.kind == "naive_bayes" and baseline.feature is None
+            if known != (baseline.kind in ("rule", "naive_bayes")) and not may_do_without:
                 self._refuse(
                     f"has a baseline {baseline.name!r} with an unfitting feature",
-                    "A rule names one of the model's own features; other baselines name none.",
+                    "A rule names one of the model's own features, naive Bayes may name that of "
+                    "the team; other baselines name none.",
                 )
 
     def _among(self, what: str, got: str, allowed: tuple[str, ...]) -> None:

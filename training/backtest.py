@@ -85,7 +85,8 @@ def better_engine(origins: Sequence[Origin]) -> tuple[str, str]:
     Parameters
     ----------
     origins : sequence of Origin
-        Without the latest one. If there are none, the trees are chosen unseen.
+        Without the latest one. If there are none, the trees are chosen unseen. What cannot be
+        published is not chosen.
 
     Returns
     -------
@@ -97,7 +98,8 @@ def better_engine(origins: Sequence[Origin]) -> tuple[str, str]:
             f"No earlier slice had matured before this one began: the {TREES} were chosen unseen."
         )
     rows = sum(each.rows for each in origins)
-    pooled = {name: sum(each.losses[name] for each in origins) / rows for name in origins[0].losses}
+    names = [each.name for each in origins[0].judged if each.fitted.publishable]
+    pooled = {name: sum(each.losses[name] for each in origins) / rows for name in names}
     best = min(pooled, key=lambda name: pooled[name])
     others = {name: loss for name, loss in pooled.items() if name != best}
     if not others:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.baselines import fit_baseline
 from models.calibrator import Calibrator
 from models.encoder import Encoder
+from models.linear import Linear
 from models.spec import ModelSpec
 from training.dataset import Dataset
 from training.evaluate import Judgement, judge
@@ -40,8 +41,11 @@ def fit_candidates(
     fitted = [fit_trees(spec, table, _stop(data, split, how), how)]
     for baseline in spec.baselines:
         step(baseline.name)
-        linear = fit_baseline(baseline, encoder, table.X, y, groups, how.random_state)
-        fitted.append(Fitted(baseline.name, encoder, linear, Calibrator.identity()))
+        engine = fit_baseline(baseline, encoder, table.X, y, groups, how.random_state)
+        notes = {}
+        if baseline.kind == "best_column" and isinstance(engine, Linear):
+            notes = {"column": ", ".join({encoder.names[term.column] for term in engine.terms})}
+        fitted.append(Fitted(baseline.name, encoder, engine, Calibrator.identity(), notes))
     return tuple(fitted)
 
 

@@ -86,7 +86,7 @@ def engine_out_of_fold(
     it chose. So another engine takes the place of the trees only where it is better by more than
     one standard error.
     """
-    losses = {each.name: log_losses(y, each.p) for each in judged}
+    losses = {each.name: log_losses(y, each.p) for each in judged if each.fitted.publishable}
     best = min(losses, key=lambda name: float(losses[name].mean()))
     if best == TREES:
         return TREES, f"Out of fold the {TREES} had the lowest log loss of all candidates."

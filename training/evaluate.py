@@ -57,6 +57,8 @@ class Evaluation:
         Mean log loss of the model minus that of the best baseline; below 0 the model is better.
     rival_gaps : tuple of Difference
         Mean log loss of each rival minus that of the model.
+    baseline_gaps : tuple of Difference
+        Mean log loss of the model minus that of each baseline.
     """
 
     y: NDArray[np.int64]
@@ -66,6 +68,7 @@ class Evaluation:
     rivals: tuple[Judgement, ...]
     difference: Difference
     rival_gaps: tuple[Difference, ...] = ()
+    baseline_gaps: tuple[Difference, ...] = ()
 
     @property
     def everyone(self) -> tuple[Judgement, ...]:
@@ -82,8 +85,18 @@ class Evaluation:
         """Whether the interval of the difference lies wholly below zero."""
         return self.difference.high < 0.0
 
+    @property
+    def beaten(self) -> tuple[str, ...]:
+        """Names of the baselines that the model beats beyond doubt."""
+        pairs = zip(self.baselines, self.baseline_gaps, strict=True)
+        return tuple(baseline.name for baseline, gap in pairs if gap.high < 0.0)
+
     def verdict(self) -> str:
-        """Return whether the model beats its best baseline, and how its rivals did here."""
+        """Return whether the model beats its best baseline, and how its rivals did here.
+
+        Where it does not, it is said which ones it beats; where it beats none, that it deserves
+        no praise.
+        """
         best = self.best_baseline.name
         gap = self.difference
         if self.beats:
@@ -94,8 +107,15 @@ class Evaluation:
             first = (
                 f"It does not beat its best baseline, {best} ({_gap(gap)}: zero is not excluded)."
             )
+        if not self.beats:
+            first += f" {self._beaten_words()}"
         pairs = zip(self.rivals, self.rival_gaps, strict=True)
         return " ".join([first, *(_beside(rival.name, gap) for rival, gap in pairs)])
+
+    def _beaten_words(self) -> str:
+        if self.beaten:
+            return f"It beats {', '.join(self.beaten)}."
+        return f"It beats none of its {len(self.baselines)} baselines: nothing here to praise."
 
     def calibration(self) -> list[str]:
         """Return what the calibration's slope and intercept say, one sentence each."""
@@ -145,9 +165,12 @@ def compare(
         one, other = log_losses(y, first.p), log_losses(y, second.p)
         return paired_bootstrap(one, other, customers, resamples, random_state)
 
-    difference = gap(model, hardest(y, baselines))
+    gaps = {baseline.name: gap(model, baseline) for baseline in baselines}
+    difference, baseline_gaps = gaps[hardest(y, baselines).name], tuple(gaps.values())
     rival_gaps = tuple(gap(rival, model) for rival in rivals)
-    return Evaluation(y, customers, model, tuple(baselines), tuple(rivals), difference, rival_gaps)
+    return Evaluation(
+        y, customers, model, tuple(baselines), tuple(rivals), difference, rival_gaps, baseline_gaps
+    )
 
 
 def _gap(gap: Difference) -> str:

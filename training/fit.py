@@ -14,6 +14,7 @@ from models.booster import Booster
 from models.calibrator import Calibrator
 from models.encoder import Encoder
 from models.linear import Linear
+from models.naive_bayes import NaiveBayes
 from models.spec import ModelSpec
 from training.calibrate import choose, folds_of
 
@@ -45,9 +46,14 @@ class Fitted:
 
     name: str
     encoder: Encoder
-    engine: Booster | Linear
+    engine: Booster | Linear | NaiveBayes
     calibrator: Calibrator
     notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def publishable(self) -> bool:
+        """Whether it may serve; naive Bayes is only shown."""
+        return not isinstance(self.engine, NaiveBayes)
 
     def margins(self, X: pd.DataFrame) -> Floats:
         """Return the raw margin of each row, float64[n]."""

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from features.errors import NextbestError
 from models.bootstrap import Estimate
 from models.bundle import Bundle
 from models.calibrator import Calibrator
+from models.naive_bayes import NaiveBayes
 from models.published import PublishedSpec, Segment
 from models.spec import ModelSpec
 from training.card import Card
@@ -18,6 +20,10 @@ from training.learn import Learned
 from training.segment_story import segment_metrics
 from training.segmenting import Segmented
 from training.story import Origins, engine_words, horizon_words
+
+
+class PublishError(NextbestError):
+    """A candidate that has no form in which it could serve."""
 
 
 def plain(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
@@ -57,6 +63,11 @@ def probability_bundle(
     # What a score is compared with: the latest rows the model was judged on.
     latest = learned.data.X.iloc[learned.split.test]
     fitted = shown.fitted
+    if isinstance(fitted.engine, NaiveBayes):
+        raise PublishError(
+            f"{fitted.name} is a baseline that is shown, not one that can serve.",
+            remedy="Publish the model, or a baseline whose `publishable` is true.",
+        )
     return Bundle.of(
         spec,
         fitted.encoder,

@@ -78,7 +78,7 @@ def judge_challenger(
         evaluation.y,
         evaluation.customers,
         evaluation.model.p,
-        {each.name: each.p for each in evaluation.baselines},
+        {each.name: each.p for each in evaluation.baselines if each.fitted.publishable},
         champion=theirs,
         findings=getattr(learned, "findings", ()),
         segments=declared_segments(gate.segments, judged, gate.segment_rows),

@@ -5,11 +5,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from features.declare import events
-from models.baselines import STRENGTHS, fit_baseline
+from models.baselines import fit_baseline
 from models.encoder import Column, Encoder
+from models.logistic import STRENGTHS
 from models.metrics import log_loss
 from models.outcomes import MetricError
-from models.spec import Baseline
+from models.spec import BASELINES, Baseline
 
 RECENCY = events("order").days_since_last()
 CONSTANT = Baseline("constant rate", "constant")
@@ -143,7 +144,7 @@ def test_the_strength_is_chosen_on_customers_not_seen():
     assert np.abs(honest.margins(X)).mean() < 0.5 * np.abs(fooled.margins(X)).mean()
 
 
-@pytest.mark.parametrize("baseline", [CONSTANT, RULE, LOGISTIC], ids=lambda b: b.kind)
+@pytest.mark.parametrize("baseline", [RULE, *BASELINES], ids=lambda b: b.kind)
 def test_one_answer_alone_fits_nothing(baseline):
     X, y, groups, _ = rows(50)
     with pytest.raises(MetricError, match="same answer"):

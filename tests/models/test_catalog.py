@@ -46,8 +46,9 @@ def test_every_feature_of_a_model_has_words_in_both_languages(model):
 
 
 @JUDGED
-def test_a_judged_model_has_all_three_kinds_of_baseline_and_known_metrics(model):
-    assert {baseline.kind for baseline in model.baselines} == {"constant", "rule", "logistic"}
+def test_a_judged_model_has_every_kind_of_baseline_and_known_metrics(model):
+    kinds = {"constant", "rule", "best_column", "logistic", "naive_bayes"}
+    assert {baseline.kind for baseline in model.baselines} == kinds
     assert set(model.metrics) <= set(METRICS)
     assert "log_loss" in model.metrics
     assert model.act

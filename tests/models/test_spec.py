@@ -28,6 +28,8 @@ COUNT = orders.count(last="90d")
         ({"population": orders.any(next="7d")}, "looks ahead"),
         ({"baselines": (Baseline("rule", "rule"),)}, "unfitting feature"),
         ({"baselines": (Baseline("rate", "constant", COUNT),)}, "unfitting feature"),
+        ({"baselines": (Baseline("best", "best_column", COUNT),)}, "unfitting feature"),
+        ({"baselines": (Baseline("team", "naive_bayes", context("no")),)}, "unfitting feature"),
     ],
 )
 def test_a_spec_without_meaning_is_refused_with_a_remedy(changes, said):

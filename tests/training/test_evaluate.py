@@ -41,6 +41,21 @@ def test_the_verdict_follows_from_the_interval(slope, says, beats):
     assert found.best_baseline.name == "half"
 
 
+@pytest.mark.parametrize(
+    ("slope", "beaten", "says"),
+    [
+        (0.5, ("flat",), "It beats flat."),
+        (-1.0, (), "It beats none of its 2 baselines: nothing here to praise."),
+        (0.0, (), "It beats none of its 2 baselines: nothing here to praise."),
+    ],
+)
+def test_where_the_best_baseline_is_not_beaten_it_is_said_which_are(slope, beaten, says):
+    baselines = [candidate("flat", 0.0), candidate("half", 0.5)]
+    found = compare(Y, CUSTOMERS, candidate("model", slope), baselines)
+    assert found.beaten == beaten
+    assert says in found.verdict()
+
+
 def test_a_rival_is_none_to_beat():
     rival, flat = candidate("rival", 1.0), candidate("flat", 0.0)
     found = compare(Y, CUSTOMERS, candidate("model", 0.9), [flat], [rival])

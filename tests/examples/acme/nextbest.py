@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.catalog import feature
 from features.declare import attribute, events
-from models.spec import Baseline, Estimator, Minimum, ModelSpec
+from models.spec import BASELINES, Baseline, Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
 
 orders = events("order")
@@ -35,9 +35,8 @@ MODELS = (
         features=(*FEATURES, feature("order_count_90d"), feature("days_since_last_order")),
         estimator=estimator,
         baselines=(
-            Baseline("constant rate", "constant"),
+            *BASELINES,
             Baseline("visits in 30 days", "rule", VISITS),
-            Baseline("logistic regression", "logistic"),
         ),
         minimum=Minimum(rows=500, positives=50),
         act="orders again",
