@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from features.errors import NextbestError
 from models.answer import Answer
+from models.finding import Leaks
 from models.promotion import Gate
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class ModelSpec:
     step, history, slice, backtests
         Step of the grid of training dates, events before the first, width of an evaluation slice
         and number of earlier slices evaluated by rolling origin.
+    leaks : Leaks
+        From where on a column is taken for a leak.
     clusters : tuple of int
         Numbers of clusters to choose from; only for segments.
     act : str
@@ -150,6 +153,7 @@ class ModelSpec:
     baselines: tuple[Baseline, ...] = ()
     metrics: tuple[str, ...] = PROBABILITY_METRICS
     gate: Gate = field(default_factory=Gate)
+    leaks: Leaks = field(default_factory=Leaks)
     minimum: Minimum = Minimum(rows=1_000, positives=100)
     clusters: tuple[int, ...] = ()
     act: str = ""

@@ -1,0 +1,1 @@
+"""What looks like a leak, found before training is believed: a check a file."""
