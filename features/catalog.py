@@ -10,7 +10,7 @@ from features import engagement, exchange, experience, profile
 from features.company import Company, present_company
 from features.errors import UnknownFeatureError
 from features.extension import CatalogError, Extended
-from features.feature import Attribute, Feature
+from features.feature import Attribute, Feature, walk
 from features.plan import feature_hash
 
 __all__ = ["CATALOG", "Catalog", "feature", "feature_hash"]
@@ -28,7 +28,7 @@ class Catalog(Sequence[Feature]):
     """Features in order: those declared here, then those of ``NEXTBEST_CATALOG``.
 
     Where the home's log was made from a company's own tables, their columns take the place of the
-    attributes declared here.
+    attributes declared here, and of the rest there are those whose events the company has.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Catalog(Sequence[Feature]):
         if company is None:
             return declared
         own = {feature.name for feature in self._features.own()}
-        kept = (f for f in declared if f.name in own or not isinstance(f, Attribute))
+        kept = (f for f in declared if f.name in own or _fits(f, company))
         return tuple({feature.name: feature for feature in (*company.features, *kept)}.values())
 
     def __len__(self) -> int:
@@ -66,6 +66,10 @@ class Catalog(Sequence[Feature]):
     def own(self) -> tuple[Feature, ...]:
         """Only those of the company's own package."""
         return self._features.own()
+
+
+def _fits(feature: Feature, company: Company) -> bool:
+    return company.gives(feature) and not any(isinstance(f, Attribute) for f in walk(feature))
 
 
 CATALOG = Catalog(

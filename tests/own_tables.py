@@ -13,17 +13,17 @@ HEADER = (
 )  # fmt: skip
 
 
-def write_leads(path: Path, rows: int = 400, seed: int = 0, first: int = 1) -> None:
+def write_leads(path: Path, rows: int = 1_000, seed: int = 0, first: int = 1) -> None:
     """Write leads of whom those from the API, and those who visit often, convert more."""
     draw = random.Random(seed)
     with path.open("w", newline="") as stream:
         out = csv.writer(stream)
         out.writerow(HEADER)
         for n in range(first, first + rows):
-            created = datetime(2024, 1, 1) + timedelta(hours=6 * n)
+            created = datetime(2024, 1, 1) + timedelta(hours=3 * n)
             origin = draw.choice(["API", "Landing Page", "Import", "Select"])
             visits = draw.randrange(20)
-            chance = 0.05 + 0.5 * (origin == "API") + 0.02 * visits
+            chance = 0.05 + 0.55 * (origin == "API") + 0.02 * visits
             decided = created + timedelta(days=draw.randrange(1, 20))
             out.writerow(
                 [
@@ -36,7 +36,7 @@ def write_leads(path: Path, rows: int = 400, seed: int = 0, first: int = 1) -> N
             )  # fmt: skip
 
 
-def write_orders(path: Path, customers: int = 400, seed: int = 1) -> None:
+def write_orders(path: Path, customers: int = 1_000, seed: int = 1) -> None:
     """Write some orders of the same leads."""
     draw = random.Random(seed)
     with path.open("w", newline="") as stream:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 import pytest
+import sqlalchemy as sa
 
 from features.clock import parse_instant
 from features.company import Company, company_of
@@ -15,6 +17,7 @@ from features.errors import BadInputError
 from features.kernel import NULL
 from features.log import EventLog
 from features.sources.company_tables import Loaded, ingest_company
+from tests.databases import postgres
 from tests.own_tables import write_leads, write_orders
 
 TOP = 'name = "acme"\ncurrency = "EUR"\ntimezone = "Asia/Seoul"\n'
@@ -267,3 +270,31 @@ def test_days_since_a_date_follow_the_moment(tmp_path: Path, machine_code: Path)
     day = 86_400_000_000
     expected = [182.0, np.nan, (at - parse_instant("2024-03-01T12:00:00Z")) / day]
     np.testing.assert_array_equal(values[3:].to_numpy(), expected)
+
+
+@pytest.mark.services
+def test_postgresql_gives_the_rows_of_a_query(tmp_path: Path) -> None:
+    with postgres() as (url, prefix):
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text(
+                    f"CREATE TABLE {prefix}people AS SELECT 'c' || n AS id, n * 1.5 AS spent, "
+                    "n % 2 = 0 AS member, TIMESTAMPTZ '2024-01-05 10:00Z' + n * INTERVAL '1 day' "
+                    "AS joined, NULLIF(n % 3, 0) AS region FROM generate_series(1, 60) AS n"
+                )
+            )
+        engine.dispose()
+        place = f'url = "{url.replace("+psycopg", "")}"\nsql = "SELECT * FROM {prefix}people"\n'
+        said = TOP + ASSUMED + CUSTOMERS.replace('path = "people.csv"\n', place)
+        log = load(tmp_path, said).done.log
+    assert log.company is not None
+    assert {each.name: each.kind for each in log.company.attributes} == {
+        "spent": "numeric",
+        "member": "categorical",
+        "joined": "datetime",
+        "region": "numeric",
+    }
+    [c3] = log.stated.filter(pc.equal(log.stated["customer_id"], "c3")).to_pylist()
+    assert (c3["spent"], c3["member"], c3["region"]) == (4.5, "false", None)
+    assert c3["joined"] == parse_instant("2024-01-08T10:00:00Z")
