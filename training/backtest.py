@@ -10,7 +10,7 @@ import numpy as np
 
 from models.metrics import log_losses
 from models.spec import ModelSpec
-from training.candidates import TREES, Step, fit_candidates, judge_all
+from training.candidates import TREES, Fit, Step, fit_candidates, judge_all
 from training.dataset import Dataset
 from training.evaluate import Judgement
 from training.fit import Fitting
@@ -46,7 +46,12 @@ class Origin:
 
 
 def backtest(
-    spec: ModelSpec, data: Dataset, splits: Sequence[Split], how: Fitting, step: Step
+    spec: ModelSpec,
+    data: Dataset,
+    splits: Sequence[Split],
+    how: Fitting,
+    step: Step,
+    fit: Fit = fit_candidates,
 ) -> list[Origin]:
     """Return each origin's candidates and metrics, in the order of `splits`.
 
@@ -54,6 +59,8 @@ def backtest(
     ----------
     how : Fitting
         Its number of trees is used at every origin.
+    fit : callable
+        Makes the candidates from a split's training rows.
     """
     # Side by side on one thread each: LightGBM alone keeps all busy, the baselines only one.
     alone = replace(how, most_rows=MOST_ROWS, threads=1)
@@ -63,7 +70,7 @@ def backtest(
             step(f"backtest {number + 1} of {len(splits)}: {what}")
 
         split = splits[number]
-        fitted = fit_candidates(spec, data, split, alone, said)
+        fitted = fit(spec, data, split, alone, said)
         return origin(data, split, judge_all(spec, data, split, fitted, resamples=RESAMPLES))
 
     with ThreadPoolExecutor(how.threads) as pool:

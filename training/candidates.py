@@ -19,6 +19,7 @@ from training.holdout import customers_of, stop_by
 from training.split import Split
 
 Step = Callable[[str], None]
+Fit = Callable[[ModelSpec, Dataset, Split, Fitting, Step], tuple[Fitted, ...]]
 TREES = "boosted trees"
 
 
@@ -32,21 +33,33 @@ def fit_candidates(
     step : callable
         Told what is being fitted.
     """
+    table = training_table(spec, data, split, how)
+    step(TREES)
+    trees = fit_trees(spec, table, _stop(data, split, how), how)
+    return (trees, *fit_baselines(spec, table, how, step))
+
+
+def training_table(spec: ModelSpec, data: Dataset, split: Split, how: Fitting) -> Table:
+    """Return a split's training rows, encoded by what they know."""
     learned = split.train[_drawn(data, split, how)]
     rows = data.X.iloc[learned]
     encoder = Encoder.fit(rows, spec.features)
     y, groups = data.y.to_numpy()[learned], customers_of(data, learned)
-    table = Table(encoder.transform(rows), y, groups, encoder)
-    step(TREES)
-    fitted = [fit_trees(spec, table, _stop(data, split, how), how)]
+    return Table(encoder.transform(rows), y, groups, encoder)
+
+
+def fit_baselines(spec: ModelSpec, table: Table, how: Fitting, step: Step) -> list[Fitted]:
+    """Return the model's baselines, fitted to the rows of a training period."""
+    fitted = []
     for baseline in spec.baselines:
         step(baseline.name)
-        engine = fit_baseline(baseline, encoder, table.X, y, groups, how.random_state)
+        encoder = table.encoder
+        engine = fit_baseline(baseline, encoder, table.X, table.y, table.groups, how.random_state)
         notes = {}
         if baseline.kind == "best_column" and isinstance(engine, Linear):
             notes = {"column": ", ".join({encoder.names[term.column] for term in engine.terms})}
         fitted.append(Fitted(baseline.name, encoder, engine, Calibrator.identity(), notes))
-    return tuple(fitted)
+    return fitted
 
 
 def judge_all(

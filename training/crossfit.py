@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from models.bootstrap import evaluate, paired_bootstrap
 from models.metrics import log_losses
 from models.spec import ModelSpec
 from training.backtest import MOST_ROWS
-from training.candidates import TREES, Step
+from training.candidates import TREES, Fit, Step
 from training.dataset import Dataset
 from training.evaluate import Judgement
 from training.fit import Fitted, Fitting
@@ -22,7 +22,6 @@ from training.folds import mean_by_row
 from training.split import Split
 
 Floats: TypeAlias = NDArray[np.float64]
-Fit: TypeAlias = Callable[[ModelSpec, Dataset, Split, Fitting, Step], tuple[Fitted, ...]]
 
 ONE_ERROR = (0.16, 0.84)
 """Tails of one standard error."""
@@ -88,7 +87,7 @@ def engine_out_of_fold(
     """
     losses = {each.name: log_losses(y, each.p) for each in judged if each.fitted.publishable}
     best = min(losses, key=lambda name: float(losses[name].mean()))
-    if best == TREES:
+    if best == TREES or TREES not in losses:
         return TREES, f"Out of fold the {TREES} had the lowest log loss of all candidates."
     gap = paired_bootstrap(losses[best], losses[TREES], customers, 500, 0, tails=ONE_ERROR)
     said = f"log loss {losses[best].mean():.4f} against {losses[TREES].mean():.4f}"

@@ -42,6 +42,9 @@ class Fitted:
         The three steps from feature values to a probability.
     notes : dict
         What was settled on the way: trees, losses of the calibrators.
+    unseen : ndarray of float64, shape (n,), optional
+        Margins of the training rows from engines that did not see their customers; NaN where
+        there is none.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Fitted:
     engine: Booster | Linear | NaiveBayes
     calibrator: Calibrator
     notes: dict[str, Any] = field(default_factory=dict)
+    unseen: Floats | None = None
 
     @property
     def publishable(self) -> bool:
@@ -151,7 +155,7 @@ def fit_trees(
     calibrator, losses = choose(margins[known], table.y[known], halves)
     refitted = Booster(_grown(spec, table, trees, how).model_to_string())
     notes = {"trees": trees, "calibrator": calibrator.method, "calibration_losses": losses}
-    return Fitted("boosted trees", table.encoder, refitted, calibrator, notes)
+    return Fitted("boosted trees", table.encoder, refitted, calibrator, notes, margins)
 
 
 def _settle(

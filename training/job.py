@@ -18,13 +18,14 @@ from models.spec import ModelSpec
 from training.card import Card
 from training.dataset import Dataset, build, moment
 from training.fit import Fitting
-from training.learn import Learned, check_minimum, learn
+from training.learn import Learned, learn
 from training.publish import probability_bundle, segment_bundle
 from training.segment_story import described, segment_card, segment_metrics
 from training.segment_verdict import judge_segments
 from training.segmenting import fit_segments
 from training.settings import TrainingSettings
 from training.story import Origins, probability_card
+from training.small_data import check_minimum
 from training.track import Run, code_version, run, slug
 from training.verdict import as_plain, champion_of, judge_challenger
 
@@ -160,7 +161,7 @@ def _probability(task: _Task) -> _Made:
 
 def _segments(task: _Task) -> _Made:
     spec, data, where = task.spec, task.data, task.where
-    check_minimum(spec, len(data), 0)
+    check_minimum(spec, len(data))
     task.step("clusters")
     segmented = fit_segments(spec, data.X, random_state=where.random_state, threads=task.threads)
     found = judge_segments(segmented, data, task.champion, where.random_state)
@@ -200,6 +201,7 @@ def _write_probability(written: Run, learned: Learned) -> None:
             "engine": learned.evaluation.model.name,
             "train_rows": len(learned.split.train),
             "split": learned.split.words(),
+            "mode": learned.mode,
             "evaluated_from": to_iso(learned.split.begins),
             "evaluated_to": to_iso(learned.split.ends),
         }

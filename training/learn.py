@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
-import numpy as np
-
-from features.errors import NextbestError
 from models.spec import ModelSpec
 from training.backtest import Origin, backtest, better_engine, origin
 from training.candidates import TREES, Step, fit_candidates, judge_all
@@ -15,16 +13,15 @@ from training.dataset import Dataset
 from training.evaluate import Evaluation, Judgement, compare
 from training.fit import Fitting
 from training.holdout import in_folds, slicing_of, splits
+from training.scorecard import SCORECARD
+from training.small_data import TooLittleDataError, check_grade, fit_few, grade_of
 from training.split import Split, SplitError
 
-__all__ = ["Learned", "TooLittleDataError", "check_minimum", "learn", "slicing_of"]
+__all__ = ["Learned", "TooLittleDataError", "learn", "slicing_of"]
 
 NO_TIME = "no date puts its rows in order"
 TOO_SHORT = "its rows leave no later part with both answers"
-
-
-class TooLittleDataError(NextbestError):
-    """Fewer rows or positives than the model's spec asks for."""
+TOO_FEW = "a part held back would leave too few answers to learn from"
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,10 @@ class Learned:
         In order of time; the last one is the latest slice. With folds there is one: all rows.
     choice : str
         Why this engine, in a sentence.
+    mode : {"full", "scorecard"}
+        What the answers were enough for.
+    until_next : str
+        "640 more answers until the full model, 40 of them positive"; empty for the full model.
     """
 
     spec: ModelSpec
@@ -52,6 +53,8 @@ class Learned:
     evaluation: Evaluation
     origins: tuple[Origin, ...]
     choice: str
+    mode: Literal["full", "scorecard"] = "full"
+    until_next: str = ""
 
     @property
     def base_rate(self) -> float:
@@ -69,30 +72,34 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     Raises
     ------
     TooLittleDataError
-        The training rows or their positives are fewer than `spec.minimum`.
+        There are fewer answers than a scorecard asks for.
     SplitError
         There is one answer only.
     """
     y = data.y.to_numpy()
-    check_minimum(spec, len(data), int(y.sum()))
+    check_grade(spec, y)
     latest, *before = _splits(spec, data, how.random_state)
-    check_minimum(spec, len(latest.train), int(y[latest.train].sum()))
-    fitted = fit_candidates(spec, data, latest, how, step)
-    settled = replace(how, trees=fitted[0].notes["trees"])
+    grade = grade_of(spec, y[latest.train])
+    full = grade.mode == "full"
+    fit = fit_candidates if full else fit_few
+    fitted = fit(spec, data, latest, how, step)
+    settled = replace(how, trees=fitted[0].notes.get("trees"))
     customers = data.rows["customer_id"].to_numpy()[latest.test]
+    origins: list[Origin] = []
     if latest.kind == "folds":
-        judged = judge_out_of_fold(spec, data, latest, fitted, settled, step, fit_candidates)
+        judged = judge_out_of_fold(spec, data, latest, fitted, settled, step, fit)
         engine, choice = engine_out_of_fold(y[latest.test], customers, judged)
-        origins = []
     else:
-        earlier = [split for split in before[::-1] if _enough(spec, y, split)]
-        origins = backtest(spec, data, earlier, settled, step)
+        earlier = [s for s in before[::-1] if grade_of(spec, y[s.train]).mode == grade.mode]
+        origins = backtest(spec, data, earlier, settled, step, fit)
         # Only what had matured before the verdict's rows begin may choose between the engines.
         matures_at = data.rows["matures_at"].to_numpy()
         known = [matures_at[split.test].max() <= latest.begins for split in earlier]
         engine, choice = better_engine([e for e, k in zip(origins, known, strict=True) if k])
         step("evaluate")
         judged = judge_all(spec, data, latest, fitted, resamples=500, random_state=how.random_state)
+    if not full:
+        engine, choice = SCORECARD, f"There are few answers, hence a scorecard: {grade.until_next}."
     model = next(each for each in judged if each.name == engine)
     baselines = [each for each in judged if each.name not in (engine, TREES)]
     rivals = [each for each in judged if each.name == TREES != engine]
@@ -100,7 +107,8 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
         y[latest.test], customers, model, baselines, rivals, random_state=how.random_state
     )
     everything = (*origins, origin(data, latest, judged))
-    return Learned(spec, data, latest, evaluation, everything, choice)
+    mode: Literal["full", "scorecard"] = "full" if full else "scorecard"
+    return Learned(spec, data, latest, evaluation, everything, choice, mode, grade.until_next)
 
 
 def _splits(spec: ModelSpec, data: Dataset, random_state: int) -> list[Split]:
@@ -109,26 +117,8 @@ def _splits(spec: ModelSpec, data: Dataset, random_state: int) -> list[Split]:
         found = splits(spec, data)
     except SplitError:
         return [in_folds(data, random_state, TOO_SHORT)]
-    return found or [in_folds(data, random_state, NO_TIME)]
-
-
-def check_minimum(spec: ModelSpec, rows: int, positives: int) -> None:
-    """Refuse to learn from fewer rows or positives than the spec asks for.
-
-    Raises
-    ------
-    TooLittleDataError
-    """
-    if rows < spec.minimum.rows or positives < spec.minimum.positives:
-        raise TooLittleDataError(
-            f"{spec.name!r} has {rows:,} mature training rows with {positives:,} positives; it "
-            f"asks for {spec.minimum.rows:,} and {spec.minimum.positives:,}.",
-            remedy="Ingest a longer history, or train with a later --as-of.",
-        )
-
-
-def _enough(spec: ModelSpec, y: np.ndarray, split: Split) -> bool:
-    return (
-        len(split.train) >= spec.minimum.rows
-        and int(y[split.train].sum()) >= spec.minimum.positives
-    )
+    if not found:
+        return [in_folds(data, random_state, NO_TIME)]
+    if grade_of(spec, data.y.to_numpy()[found[0].train]).mode == "insufficient":
+        return [in_folds(data, random_state, TOO_FEW)]
+    return found

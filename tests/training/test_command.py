@@ -29,7 +29,6 @@ def run(home, monkeypatch, capsys):
         (["chrun"], "'chrun' is no model. Choose one of:"),
         (["churn", "--as-of", "soon"], "'soon' is no date or time"),
         (["churn", "--as-of", "1999-01-01"], "Choose --as-of 2023"),
-        (["churn", "--as-of", "2023-07-01"], "Ingest a longer history"),
         (["churn", "--seed", "x"], "invalid int value"),
         (["all", "--as-of", "32"], "is no date or time"),
         (["dataset", "nobody", "--out", "x.csv"], "is no model"),

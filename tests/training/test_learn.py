@@ -12,7 +12,6 @@ from training.crossfit import engine_out_of_fold
 from training.dataset import build, moment
 from training.fit import Fitting
 from training.learn import TooLittleDataError, learn, slicing_of
-from training.split import SplitError
 from training.story import probability_card
 
 HOW = Fitting(threads=1, folds=2)
@@ -84,17 +83,16 @@ def test_without_a_backtest_the_trees_are_chosen_and_it_is_said(log, quick):
     assert "chosen unseen" in learned.choice
 
 
-def test_fewer_rows_than_asked_for_are_refused(log, quick):
-    with pytest.raises(TooLittleDataError, match=r"asks for 9,000,000 and 20.*longer history"):
-        learned_from(quick("churn", minimum=Minimum(9_000_000, 20)), log)
-    with pytest.raises(TooLittleDataError, match="positives"):
-        learned_from(quick("churn", minimum=Minimum(20, 100_000)), log)
+def test_fewer_rows_than_asked_for_make_a_scorecard_judged_in_time(log, quick):
+    learned = learned_from(quick("churn", minimum=Minimum(9_000_000, 20)), log)
+    assert (learned.mode, learned.split.kind) == ("scorecard", "time")
+    assert "more answers until the full model" in learned.until_next
 
 
 def test_no_positives_at_all_are_refused(log, quick):
-    spec = quick("churn", minimum=Minimum(1))
+    spec = quick("churn")
     data = build(spec, log, moment(log, None))
-    with pytest.raises(SplitError, match="0 positives"):
+    with pytest.raises(TooLittleDataError, match="0 positives"):
         learn(spec, replace(data, y=data.y * 0), HOW, lambda step: None)
 
 
