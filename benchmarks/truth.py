@@ -30,6 +30,7 @@ from models.spec import ModelSpec
 from training.dataset import build, moment, training_spine
 from training.fit import Fitting
 from training.learn import Learned, learn
+from training.uncertainty import intervals_of
 
 MODELS = ("churn", "lead_score", "ctr")
 MOST_ROWS = 500_000
@@ -45,8 +46,7 @@ class Measured:
     ----------
     distance : Distance
     coverage : float
-        Share of the judged rows whose true probability lies in the row's own 90 % interval; NaN
-        where the model has none.
+        Share of the judged rows whose true probability lies in the row's own 90 % interval.
     trained, seconds : float
         Rows learned from, and how long that took.
     """
@@ -135,16 +135,18 @@ def one(spec: ModelSpec, log: EventLog, most_rows: int, how: Fitting) -> Measure
     rate = np.full(len(truth), learned.base_rate)
     best, champion, constant = (expected_loss(truth, p) for p in (truth, model.p, rate))
     distance = Distance(spec.name, len(truth), best, champion, constant)
-    covered = coverage(truth, intervals(learned))
+    covered = coverage(truth, intervals(learned, how))
     return Measured(distance, covered, len(learned.split.train), time.perf_counter() - began)
 
 
-def intervals(learned: Learned) -> tuple[Floats, Floats] | None:
-    """Return the ends of each judged row's own interval, None where the model has none."""
-    return None
+def intervals(learned: Learned, how: Fitting) -> tuple[Floats, Floats]:
+    """Return the ends of each judged row's own interval, as they would be published."""
+    fitted = learned.evaluation.model.fitted
+    table = intervals_of(learned.spec, learned.data, learned.split.train, fitted, how)
+    return table.of(fitted.margins(learned.data.X.iloc[learned.split.test]))
 
 
-def coverage(truth: Floats, ends: tuple[Floats, Floats] | None) -> float:
+def coverage(truth: Floats, ends: tuple[Floats, Floats]) -> float:
     """Return the share of true probabilities that lie in their intervals.
 
     Examples
@@ -152,8 +154,6 @@ def coverage(truth: Floats, ends: tuple[Floats, Floats] | None) -> float:
     >>> coverage(np.array([0.1, 0.5]), (np.array([0.0, 0.1]), np.array([0.2, 0.4])))
     0.5
     """
-    if ends is None:
-        return float("nan")
     low, high = ends
     return float(((low <= truth) & (truth <= high)).mean())
 

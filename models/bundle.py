@@ -13,6 +13,7 @@ from models.calibrator import Calibrator
 from models.clusters import Clusters
 from models.encoder import Encoder
 from models.golden import Engine, Golden
+from models.intervals import Intervals
 from models.linear import Linear
 from models.manifest import BundleError, read_folder, read_json, to_bytes, write_folder
 from models.published import PublishedSpec
@@ -44,6 +45,8 @@ class Bundle:
     golden : Golden
     card_markdown, card_html : str
         The model card.
+    intervals : Intervals or None
+        For one customer's true probability; a version may have been published without.
     """
 
     spec: PublishedSpec
@@ -54,6 +57,7 @@ class Bundle:
     golden: Golden
     card_markdown: str = ""
     card_html: str = ""
+    intervals: Intervals | None = None
 
     @classmethod
     def of(
@@ -66,6 +70,7 @@ class Bundle:
         *,
         card_markdown: str = "",
         card_html: str = "",
+        intervals: Intervals | None = None,
     ) -> Bundle:
         """Return a bundle with reference and golden rows made from encoded reference rows X."""
         if isinstance(engine, Clusters):
@@ -74,7 +79,10 @@ class Bundle:
             margins = engine.margins(X)
             reference = Reference.fit(X, encoder, margins, calibrator.probability(margins))
         golden = Golden.make(encoder, engine, calibrator, reference)
-        return cls(spec, encoder, engine, calibrator, reference, golden, card_markdown, card_html)
+        return cls(
+            spec, encoder, engine, calibrator, reference, golden,
+            card_markdown, card_html, intervals,
+        )  # fmt: skip
 
     def save(self, folder: Path) -> Path:
         """Write the files as a new folder, which appears whole or not at all; returns it.
@@ -92,6 +100,8 @@ class Bundle:
             "golden.json": self.golden.to_json(),
         }
         files = {name: to_bytes(value, name) for name, value in plain.items()}
+        if self.intervals is not None:
+            files["intervals.json"] = to_bytes(self.intervals.to_json(), "intervals.json")
         files["card.md"] = self.card_markdown.encode()
         files["card.html"] = self.card_html.encode()
         if isinstance(self.engine, Booster):
@@ -167,6 +177,7 @@ class Bundle:
             plain("golden.json", Golden.from_json),
             part("card.md", bytes.decode),
             part("card.html", bytes.decode),
+            plain("intervals.json", Intervals.from_json) if "intervals.json" in files else None,
         )
 
     def verify(self, feature_hash: str | None = None) -> None:

@@ -17,7 +17,29 @@ class NotYet(msgspec.Struct, frozen=True):
     why: str
 
 
-INTERVAL = NotYet("not_yet", "Intervals of one customer's probability are not computed yet.")
+class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where this customer's true probability lies.
+
+    Attributes
+    ----------
+    status : {"given", "not_yet"}
+        "not_yet" of a model that was published without intervals; the rest is then left out.
+    why : str
+        Why there is none.
+    low, high : float
+        The probability given lies between them.
+    level : float
+        Share of customers whose true probability lies inside.
+    """
+
+    status: Literal["given", "not_yet"]
+    why: str = ""
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+
+
+NO_INTERVAL = Interval("not_yet", "This version was published without intervals.")
 TREND = NotYet("not_yet", "Earlier scores are not compared yet.")
 
 
@@ -34,7 +56,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         Calibrated.
     margin : float
         Before calibration; tells apart rows of equal probability.
-    interval, trend : NotYet
+    interval : Interval
+        For this customer's true probability.
+    trend : NotYet
         Said to be missing rather than invented.
     percentile : float
         Percentage of the reference rows below this margin, with one decimal.
@@ -59,7 +83,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     probability: float
     margin: float
-    interval: NotYet
+    interval: Interval
     percentile: float
     grade: str
     trend: NotYet

@@ -11,7 +11,15 @@ import numpy as np
 from features.clock import to_iso
 from features.errors import NextbestError
 from models.clusters import Clusters
-from models.contract import INTERVAL, TREND, NamedSegment, NotYet, Score, SegmentScore
+from models.contract import (
+    NO_INTERVAL,
+    TREND,
+    Interval,
+    NamedSegment,
+    NotYet,
+    Score,
+    SegmentScore,
+)
 from models.encoder import is_missing
 from models.reasons import Reason, effects, explain
 from models.sufficiency import sufficiency
@@ -26,7 +34,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Answers", "NotYet", "OutputError", "Reason", "Score", "Scorer", "SegmentScore"]
+__all__ = [
+    "Answers",
+    "Interval",
+    "NotYet",
+    "OutputError",
+    "Reason",
+    "Score",
+    "Scorer",
+    "SegmentScore",
+]
 
 
 class OutputError(NextbestError):
@@ -173,13 +190,14 @@ class Scorer:
             return self._segments(self.bundle.engine, X, shared)
         answers = self.answers(X)
         reasons = self.reasons(rows, X, explain, language)
+        intervals = self._intervals(answers)
         return [
             Score(
                 **shared[i],
                 score=float(answers.score[i]),
                 probability=float(answers.probability[i]),
                 margin=float(answers.margin[i]),
-                interval=INTERVAL,
+                interval=intervals[i],
                 percentile=float(answers.percentile[i]),
                 grade=str(answers.grade[i]),
                 trend=TREND,
@@ -207,6 +225,19 @@ class Scorer:
                 )
             )
         return answers
+
+    def _intervals(self, answers: Answers) -> list[Interval]:
+        table = self.bundle.intervals
+        if table is None:
+            return [NO_INTERVAL] * len(answers.margin)
+        low, high = table.of(answers.margin)
+        # Between two points of the table the curve of the probability may bend the other way.
+        low = np.minimum(low, answers.probability).tolist()
+        high = np.maximum(high, answers.probability).tolist()
+        return [
+            Interval("given", low=lower, high=upper, level=table.level)
+            for lower, upper in zip(low, high, strict=True)
+        ]
 
     def _shared(
         self,

@@ -24,9 +24,10 @@ from training.segment_story import described, segment_card, segment_metrics
 from training.segment_verdict import judge_segments
 from training.segmenting import fit_segments
 from training.settings import TrainingSettings
-from training.story import Origins, probability_card
 from training.small_data import check_minimum
+from training.story import Origins, probability_card
 from training.track import Run, code_version, run, slug
+from training.uncertainty import intervals_of
 from training.verdict import as_plain, champion_of, judge_challenger
 
 
@@ -150,9 +151,13 @@ def _probability(task: _Task) -> _Made:
         choice=learned.choice,
     )
     name = found.baseline if found.publish == "baseline" else learned.evaluation.model.name
+    task.step("intervals")
+    intervals = intervals_of(
+        task.spec, task.data, learned.split.train, learned.candidate(name).fitted, how
+    )
     card = probability_card(learned, where, name, decision["reason"])
     return _Made(
-        probability_bundle(learned, learned.candidate(name), where, decision, card),
+        probability_bundle(learned, learned.candidate(name), where, decision, card, intervals),
         card,
         decision,
         lambda written: _write_probability(written, learned),

@@ -10,6 +10,7 @@ from features.errors import NextbestError
 from models.bootstrap import Estimate
 from models.bundle import Bundle
 from models.calibrator import Calibrator
+from models.intervals import Intervals
 from models.naive_bayes import NaiveBayes
 from models.published import PublishedSpec, Segment
 from models.spec import ModelSpec
@@ -37,6 +38,7 @@ def probability_bundle(
     where: Origins,
     decision: Mapping[str, Any],
     card: Card,
+    intervals: Intervals | None = None,
 ) -> Bundle:
     """Return the bundle of a probability model.
 
@@ -49,6 +51,8 @@ def probability_bundle(
     decision : mapping
         The gate's, as plain values.
     card : Card
+    intervals : Intervals, optional
+        Of the candidate that is published.
     """
     others = [each for each in learned.evaluation.baselines if each.name != shown.name]
     spec = PublishedSpec.of(
@@ -76,6 +80,7 @@ def probability_bundle(
         fitted.encoder.transform(latest),
         card_markdown=card.markdown(),
         card_html=card.html(),
+        intervals=intervals,
     )
 
 

@@ -46,6 +46,7 @@ def test_a_model_lies_between_the_best_possible_and_the_constant_rate(
     assert each.distance.best < each.distance.constant
     assert each.trained + each.distance.rows <= 1_500
     assert found["excess_log_loss"] == each.distance.excess > 0
+    assert 0.6 < each.coverage <= 1.0
 
 
 def test_the_result_is_that_of_the_worst_model() -> None:
@@ -59,8 +60,7 @@ def test_the_result_is_that_of_the_worst_model() -> None:
     assert math.isnan(unknown["coverage_error"])
 
 
-def test_without_intervals_nothing_is_said_to_be_inside() -> None:
-    assert math.isnan(coverage(np.array([0.5]), None))
+def test_a_true_probability_at_an_end_is_inside() -> None:
     assert coverage(np.array([0.5]), (np.array([0.5]), np.array([0.5]))) == 1.0
 
 

@@ -1,0 +1,185 @@
+"""How far a customer's true probability may lie from the published one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.baselines import fit_baseline
+from models.intervals import LEVEL, Intervals
+from models.spec import ModelSpec
+from training.dataset import Dataset
+from training.fit import Fitted, Fitting, Table
+from training.folds import stratified
+from training.holdout import customers_of
+from training.probes import probes
+from training.scorecard import SCORECARD, fit_scorecard
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+MOST_ROWS = 60_000
+MOST_PROBES = 120
+FOLDS = 4
+BINS = 4
+POINTS = 60
+DOUBT = 0.5
+"""Standard errors by which the estimate of the error is raised: rather too wide than too narrow."""
+FEW = 100.0
+"""Fewer answers' worth of information, and it is raised by as much as one and a half."""
+LEAST = 1e-6
+WIDEST = 10.0
+"""Log odds to either side that are as good as knowing nothing."""
+
+
+def intervals_of(
+    spec: ModelSpec, data: Dataset, learned: Integers, shown: Fitted, how: Fitting
+) -> Intervals:
+    """Return a 90 % interval of a customer's true probability for each margin.
+
+    What the model says of customers whose answers it did not see is compared with their answers.
+    The difference of one row is chance; what differences have in common along any function of
+    the features is error. Its mean square, in log odds, is estimated without the part that
+    chance alone would have, in all and by margin; a normal distribution makes it an interval.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    data : Dataset
+    learned : ndarray of int64
+        Positions of the rows that were learned from.
+    shown : Fitted
+        What is published.
+    how : Fitting
+        As it was fitted.
+    """
+    from scipy.special import ndtri
+
+    random = np.random.default_rng(how.random_state)
+    table, margins = _unseen(spec, data, learned, shown, how)
+    p = np.clip(shown.calibrator.probability(margins), LEAST, 1.0 - LEAST)
+    # So many functions of the features as the answers can tell from chance.
+    weight = float((p * (1.0 - p)).sum())
+    customers = len(np.unique(table.groups))
+    most = int(np.clip(min(weight / 1.5, customers / 4), 3, MOST_PROBES))
+    Z = probes(table.X, table.encoder, margins, most, random)
+    edges = np.quantile(margins, np.arange(1, BINS) / BINS)
+    place = np.searchsorted(edges, margins, side="right")
+    doubt = DOUBT + min(1.0, FEW / weight)
+    found = mean_square_errors(Z, table.y, p, table.groups, place, doubt)
+    # A model of all rows errs less than those of the folds.
+    spread = np.sqrt(found * np.sqrt(1.0 - 1.0 / FOLDS)) * ndtri((1.0 + LEVEL) / 2.0)
+    at = [float(margins[place == part].mean()) for part in np.unique(place)]
+    asked = np.unique(np.quantile(shown.engine.margins(table.X), np.linspace(0, 1, POINTS)))
+    odds = _logit(shown.calibrator.probability(asked))
+    half = np.minimum(np.interp(asked, at, spread), WIDEST)
+    low, high = (1.0 / (1.0 + np.exp(-(odds + side * half))) for side in (-1.0, 1.0))
+    return Intervals(tuple(asked.tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+def mean_square_errors(
+    Z: Floats, y: Integers, p: Floats, groups: Integers, place: Integers, doubt: float = 0.0
+) -> Floats:
+    """Return the mean square of the error of log odds in each part.
+
+    One Newton step of a logistic regression on `Z` beside the given log odds finds each row's
+    error and much chance with it. How much is known from the spread of the customers' scores,
+    and taken off: what is left is right on average, though no single row's error is.
+
+    Parameters
+    ----------
+    Z : ndarray of float64, shape (n, k)
+        Functions of the features.
+    y : ndarray of {0, 1}, shape (n,)
+    p : ndarray of float64, shape (n,)
+        Probabilities from models that did not see the row's customer.
+    groups : ndarray of int64, shape (n,)
+        The customer of each row: their answers may depend on each other.
+    place : ndarray of int64, shape (n,)
+        The part each row belongs to.
+    doubt : float
+        Standard errors of the estimate that are added to it.
+
+    Source
+    ------
+    Kline, Saggio & Solvsten (2020), Leave-out estimation of variance components, Econometrica 88:
+    quadratic forms of estimates, less the noise of the estimates.
+    """
+    curvature = (Z * (p * (1.0 - p))[:, None]).T @ Z
+    inverse = np.linalg.pinv(curvature)
+    codes = np.unique(groups, return_inverse=True)[1]
+    scores = np.zeros((int(codes.max()) + 1, Z.shape[1]))
+    np.add.at(scores, codes, Z * (y - p)[:, None])
+    step = inverse @ scores.sum(axis=0)
+    noise = inverse @ (scores.T @ scores) @ inverse
+
+    def of(part: Floats) -> tuple[float, float]:
+        shape = part.T @ part / len(part)
+        by_chance = shape @ noise
+        mean = float(step @ shape @ step - np.trace(by_chance))
+        return mean, float(np.sqrt(2.0 * np.trace(by_chance @ by_chance)))
+
+    whole, error = of(Z)
+    whole = max(whole, 0.0) + doubt * error
+    found: list[float] = []
+    for part in np.unique(place):
+        mean, own = of(Z[place == part])
+        # A part that is known badly is taken to be like the whole.
+        trust = whole**2 / max(whole**2 + own**2, LEAST**2)
+        found.append(max(whole + trust * (mean - whole), 0.25 * whole))
+    if whole == 0.0:
+        return np.zeros(len(found))
+    sizes = np.unique(place, return_counts=True)[1]
+    return np.array(found) * whole / float(np.average(found, weights=sizes))
+
+
+def _unseen(
+    spec: ModelSpec, data: Dataset, learned: Integers, shown: Fitted, how: Fitting
+) -> tuple[Table, Floats]:
+    """Some rows, encoded, and their margins from models that did not see their customers."""
+    if shown.unseen is not None and len(shown.unseen) == len(learned):
+        known = np.flatnonzero(np.isfinite(shown.unseen))
+        kept = known[_few(data, learned[known], how.random_state)]
+        table = _table(data, learned[kept], shown)
+        return table, shown.unseen[kept]
+    rows = learned[_few(data, learned, how.random_state)]
+    table = _table(data, rows, shown)
+    folds = stratified(table.y, table.groups, FOLDS, np.random.default_rng(how.random_state))
+    margins = np.empty(len(rows))
+    for fold in range(FOLDS):
+        held = folds == fold
+        margins[held] = _again(spec, table.take(~held), shown).engine.margins(table.X[held])
+    return table, margins
+
+
+def _again(spec: ModelSpec, table: Table, shown: Fitted) -> Fitted:
+    """A scorecard or a baseline, fitted to other rows."""
+    if shown.name == SCORECARD:
+        return fit_scorecard(table)
+    baseline = next(each for each in spec.baselines if each.name == shown.name)
+    return replace(
+        shown, engine=fit_baseline(baseline, table.encoder, table.X, table.y, table.groups)
+    )
+
+
+def _few(data: Dataset, rows: Integers, random_state: int) -> Integers:
+    """Places among the rows of as many customers as have `MOST_ROWS` of them, or all."""
+    if len(rows) <= MOST_ROWS:
+        return np.arange(len(rows))
+    customers = customers_of(data, rows)
+    drawn = np.random.default_rng(random_state).permutation(int(customers.max()) + 1)
+    return np.flatnonzero(drawn[customers] < len(drawn) * MOST_ROWS // len(rows))
+
+
+def _table(data: Dataset, rows: Integers, shown: Fitted) -> Table:
+    X, y = shown.encoder.transform(data.X.iloc[rows]), data.y.to_numpy()[rows]
+    return Table(X, y, customers_of(data, rows), shown.encoder)
+
+
+def _logit(p: Floats) -> Floats:
+    inside = np.clip(p, LEAST, 1.0 - LEAST)
+    odds: Floats = np.log(inside) - np.log1p(-inside)
+    return odds
