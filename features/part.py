@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.kernel import NO_CODE, NULL
-from features.large_pages import spacious
 
 BLOCK_ROWS = 1 << 18
 CUSTOMER = "customer"
@@ -198,7 +197,7 @@ class Reader:
 
     def values(self, block: int, columns: Sequence[str], coded: Sequence[str]) -> NDArray[np.int64]:
         """Return columns of a block's events as a matrix, one row a column."""
-        values = spacious(len(columns), int(self._rows[block]))
+        values = np.empty((len(columns), int(self._rows[block])), dtype=np.int64)
         if not values.shape[1]:
             return values
         file = self._open()

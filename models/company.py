@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from features.company import Company, TableAnswer
     from features.feature import Feature
 
-FEWEST = Minimum(rows=80, positives=40)
-"""Answers from which a model of a stated answer may be learned, where few are all there are."""
+ENOUGH = Minimum(rows=500, positives=100)
+"""Stated answers for the full model, each an independent one; of fewer a scorecard is made."""
 _PATTERN = "lead_score"
 """The model whose estimator and promises an answer takes that no model of ours is called like."""
 
@@ -67,7 +67,7 @@ def _answered(spec: ModelSpec, answer: TableAnswer, company: Company) -> ModelSp
         spine=answer.name,
         score_spine=None,
         context={},
-        minimum=FEWEST,
+        minimum=ENOUGH,
     )
 
 

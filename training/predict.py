@@ -164,7 +164,7 @@ def _answers(champion: Bundle, X: pd.DataFrame, keys: list[Any]) -> Predicted:
         found.grade.tolist(),
         found.percentile.tolist(),
     ]
-    table = getattr(champion, "intervals", None)  # what was published earlier has none
+    table = champion.intervals  # what was published earlier has none
     if table is None:
         columns += [[None] * len(keys)] * 2
     else:

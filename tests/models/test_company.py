@@ -11,7 +11,7 @@ from features.declare import attribute
 from features.feature import Attribute, walk
 from models.answer import Answer
 from models.catalog import CATALOG, UnknownModelError, spec
-from models.company import FEWEST
+from models.company import ENOUGH
 from models.spec import ModelSpec
 
 COMPANY = Company(
@@ -69,7 +69,7 @@ def test_no_feature_folds_what_the_company_never_gives(name: str) -> None:
 def test_a_stated_answer_is_the_label_and_needs_no_campaign() -> None:
     found = models()["lead_score"]
     assert (found.label, found.spine, found.context) == (Answer("lead_score"), "lead_score", {})
-    assert found.minimum == FEWEST
+    assert found.minimum == ENOUGH
     assert found.question == "Will 'won' of this lead be 'yes' or '1'?"
     assert found.feature_words(COMPANY.features[0], "en") == "Lead Origin"
     assert found.feature_words(COMPANY.features[2], "en") == "days since Joined"

@@ -33,8 +33,19 @@ PEOPLE = [
 ]
 
 
-def company(home, answers, decided_at, as_of=None):
-    """A log of five people, of whom the first few have an answer."""
+@pytest.fixture
+def company(machine_code):
+    """Writes a log of five people, of whom the first few have an answer."""
+
+    def write(home, answers, decided_at, as_of=None):
+        log = written(home, answers, decided_at, as_of)
+        (home / "numba").symlink_to(machine_code)
+        return log
+
+    return write
+
+
+def written(home, answers, decided_at, as_of=None):
     n = len(answers)
     who = np.array([row["customer_id"] for row in PEOPLE[:n]], dtype=object)
     known = [row["known_at"] + 1 for row in PEOPLE[:n]]
@@ -46,7 +57,7 @@ def company(home, answers, decided_at, as_of=None):
     return write_small_log(home, [], customers=PEOPLE, spines={"lead_score": rows})
 
 
-def test_the_answers_are_the_label_and_the_table_the_features(tmp_path):
+def test_the_answers_are_the_label_and_the_table_the_features(tmp_path, company):
     log = company(tmp_path, [1, 0, 0], [9 * DAY, 8 * DAY, 7 * DAY])
     data = build(LEAD, log, 10 * DAY)
     assert data.y.tolist() == [1, 0, 0]
@@ -58,21 +69,21 @@ def test_the_answers_are_the_label_and_the_table_the_features(tmp_path):
     assert data.take(np.array([0])).order == "decided_at"
 
 
-def test_an_answer_is_not_known_before_it_was_decided(tmp_path):
+def test_an_answer_is_not_known_before_it_was_decided(tmp_path, company):
     log = company(tmp_path, [1, 0, 0], [9 * DAY, 8 * DAY, 7 * DAY])
     assert build(LEAD, log, 8 * DAY).y.tolist() == [0, 0]
     with pytest.raises(DatasetError, match="None of 3 answers"):
         build(LEAD, log, 6 * DAY)
 
 
-def test_without_dates_of_decisions_the_rows_moments_order_them_or_nothing_does(tmp_path):
+def test_without_dates_of_decisions_the_rows_moments_order_them_or_nothing_does(tmp_path, company):
     log = company(tmp_path / "dated", [1, 0, 0], [NULL] * 3)
     assert build(LEAD, log, 10 * DAY).order == "as_of"
     snapshot = company(tmp_path / "snapshot", [1, 0, 0], [NULL] * 3, as_of=[6 * DAY] * 3)
     assert build(LEAD, snapshot, 10 * DAY).order == "none"
 
 
-def test_those_without_an_answer_are_scored(tmp_path):
+def test_those_without_an_answer_are_scored(tmp_path, company):
     log = company(tmp_path, [1, 0, 0], [NULL] * 3)
     rows = rows_to_score(LEAD, log, 10 * DAY)
     assert rows.rows["customer_id"].tolist() == ["c4", "c5"]
