@@ -15,6 +15,7 @@ from features.jit import Compiled
 from features.kernel import UNSEEN
 from features.kernel.lines import N_LINES, N_ROOM
 from features.kernel.run import BATCH
+from features.large_pages import spacious
 from features.nodes import Nodes
 from features.tables import Integers, Tables
 
@@ -163,9 +164,9 @@ class Plan:
 
     def room(self, n: int) -> tuple[NDArray[np.float64], Integers]:
         """Return room for the numbers of n rows."""
-        return np.empty((len(self.nodes.floats), n)), np.empty(
-            (len(self.nodes.wholes), n), np.int64
-        )
+        floats = len(self.nodes.floats)
+        both = spacious(floats + len(self.nodes.wholes), n)
+        return both[:floats].view(np.float64), both[floats:]
 
     def named(
         self, floats: NDArray[np.float64], wholes: Integers, context: Mapping[str, Values],

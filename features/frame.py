@@ -79,24 +79,59 @@ def frame(
     order = np.argsort(of.astype(np.uint16), kind="stable")
     buckets, starts = np.unique(of[order], return_index=True)
     parts = np.split(order, starts[1:]) if len(spine) else []
-    shares = list(zip(buckets.tolist(), parts, strict=True))
     floats, wholes = plan.room(len(spine))
     known = {
         feature.name: np.empty(len(spine), np.float64 if feature.dtype == "float" else object)
         for feature in plan.attributes
     }
-    work = _Work(log, plan, spine, ids, attributes, engine, floats, wholes, known)
+    filled = _Filled(floats, wholes, np.empty(len(spine), np.int64), known)
+    work = _Work(log, plan, spine, ids, attributes, engine, filled)
+    shares = [_Share(*one) for one in zip(buckets.tolist(), starts.tolist(), parts, strict=True)]
     largest = max((ref.rows for ref in log.blocks), default=0)
     threads = threads_within(memory, largest, len(plan.columns), len(features), threads)
     for done, _ in enumerate(in_order(work.__call__, shares, threads), start=1):
         if progress is not None:
             progress(done, len(shares))
+    filled.in_spines_order(threads)
     columns = plan.named(floats, wholes, spine.context, known)
     # Said explicitly: pandas would make its own text type of what is None or str, and a copy.
     return pd.DataFrame(
         {name: pd.Series(held, dtype=held.dtype, copy=False) for name, held in columns.items()},
         copy=False,
     )
+
+
+class _Share(NamedTuple):
+    """The spine's rows about customers of one bucket, and where their values begin."""
+
+    bucket: int
+    start: int
+    rows: NDArray[np.int64]
+
+
+class _Filled(NamedTuple):
+    """Values in the order in which they are computed, and which row of the spine each is.
+
+    Putting every value into its row at once would touch a place of memory each; a column at a
+    time fits a cache, and takes a fifth of the time.
+    """
+
+    floats: NDArray[np.float64]
+    wholes: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    known: dict[str, NDArray[Any]]
+
+    def in_spines_order(self, threads: int) -> None:
+        """Put each column into the order of the spine's rows."""
+        place = np.empty(len(self.rows), np.int64)
+        place[self.rows] = np.arange(len(self.rows))
+
+        def ordered(column: NDArray[Any]) -> None:
+            # Places are never out of bounds; said so, numpy needs no copy of its own.
+            np.take(column.copy(), place, out=column, mode="clip")
+
+        for _ in in_order(ordered, [*self.floats, *self.wholes], threads):
+            pass
 
 
 class _Work(NamedTuple):
@@ -108,12 +143,10 @@ class _Work(NamedTuple):
     ids: pa.StringArray
     attributes: AttributeTable
     engine: Compiled
-    floats: NDArray[np.float64]
-    wholes: NDArray[np.int64]
-    known: dict[str, NDArray[Any]]
+    filled: _Filled
 
-    def __call__(self, share: tuple[int, NDArray[np.int64]]) -> None:
-        bucket, rows = share
+    def __call__(self, share: _Share) -> None:
+        bucket, start, rows = share
         ids = self.ids.take(pa.array(rows))
         block, position = self.log.locate(ids, bucket)
         # Customers without events are told apart by their id.
@@ -122,14 +155,17 @@ class _Work(NamedTuple):
             position[strangers] = ids.take(pa.array(strangers)).dictionary_encode().indices
         order = _order(block, position, self.spine.as_of[rows])
         rows, position = rows[order], position[order]
+        self.filled.rows[start : start + len(rows)] = rows
         numbers, starts = np.unique(block[order], return_index=True)
         for number, part in zip(
             numbers.tolist(), np.split(np.arange(len(rows)), starts[1:]), strict=True
         ):
             first, last = int(part[0]), int(part[-1]) + 1
-            self._fill(number, rows[first:last], position[first:last])
+            self._fill(number, start + first, rows[first:last], position[first:last])
 
-    def _fill(self, number: int, rows: NDArray[np.int64], position: NDArray[np.int64]) -> None:
+    def _fill(
+        self, number: int, at: int, rows: NDArray[np.int64], position: NDArray[np.int64]
+    ) -> None:
         """Fill in rows about customers of one block, sorted by customer and moment."""
         if number < 0:
             events = nobody(self.plan, int(position.max()) + 1)
@@ -144,10 +180,10 @@ class _Work(NamedTuple):
             known = known_attributes(self.plan, self.attributes, described, as_of, self.engine)
         wanted = rows_of(len(events.offsets) - 1, position, as_of, context, known)
         floats, wholes = self.plan.numbers(self.engine, events, wanted)
-        self.engine.spread(floats, rows, self.floats)
-        self.engine.spread(wholes, rows, self.wholes)
+        self.engine.lay(floats, at, self.filled.floats)
+        self.engine.lay(wholes, at, self.filled.wholes)
         for name, values in known.items():
-            self.known[name][rows] = values
+            self.filled.known[name][rows] = values
 
 
 def _order(

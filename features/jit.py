@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from features.kernel import finalise, fold, latest, merge, run, spread
+from features.kernel import finalise, fold, latest, lay, merge, run
 from features.kernel.marks import MARKED
 
 
@@ -22,7 +22,7 @@ class Compiled(NamedTuple):
     join: Callable[..., None]
     suffixes: Callable[..., None]
     extend: Callable[..., None]
-    spread: Callable[..., None]
+    lay: Callable[..., None]
 
 
 PLAIN = Compiled(
@@ -33,7 +33,7 @@ PLAIN = Compiled(
     merge.join,
     merge.suffixes,
     merge.extend,
-    spread.spread,
+    lay.lay,
 )
 """The same functions uncompiled: slow, and visible to coverage and debuggers."""
 
@@ -111,9 +111,9 @@ def compiled(cache: Path | None = None) -> Compiled:
         "join": types.void(table, table, written(2)),
         "suffixes": types.void(table, line, written(2)),
         "extend": types.void(table, written(2), table),
-        "spread": [
-            types.void(float_table, line, float_table),
-            types.void(written(2), line, written(2)),
+        "lay": [
+            types.void(float_table, number, float_table),
+            types.void(written(2), number, written(2)),
         ],
     }  # fmt: skip
     # Nothing is allocated in the kernel, so references need no counting.

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.kernel import NO_CODE, NULL
+from features.large_pages import spacious
 
 BLOCK_ROWS = 1 << 18
 CUSTOMER = "customer"
@@ -197,7 +198,7 @@ class Reader:
 
     def values(self, block: int, columns: Sequence[str], coded: Sequence[str]) -> NDArray[np.int64]:
         """Return columns of a block's events as a matrix, one row a column."""
-        values = np.empty((len(columns), int(self._rows[block])), dtype=np.int64)
+        values = spacious(len(columns), int(self._rows[block]))
         if not values.shape[1]:
             return values
         file = self._open()

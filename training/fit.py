@@ -45,6 +45,8 @@ class Fitted:
     unseen : ndarray of float64, shape (n,), optional
         Margins of the training rows from engines that did not see their customers; NaN where
         there is none.
+    folds : ndarray of int64, shape (n,), optional
+        Rows of one fold had the same engine.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Fitted:
     calibrator: Calibrator
     notes: dict[str, Any] = field(default_factory=dict)
     unseen: Floats | None = None
+    folds: NDArray[np.int64] | None = None
 
     @property
     def publishable(self) -> bool:
@@ -155,7 +158,7 @@ def fit_trees(
     calibrator, losses = choose(margins[known], table.y[known], halves)
     refitted = Booster(_grown(spec, table, trees, how).model_to_string())
     notes = {"trees": trees, "calibrator": calibrator.method, "calibration_losses": losses}
-    return Fitted("boosted trees", table.encoder, refitted, calibrator, notes, margins)
+    return Fitted("boosted trees", table.encoder, refitted, calibrator, notes, margins, folds)
 
 
 def _settle(

@@ -14,7 +14,7 @@ Floats: TypeAlias = NDArray[np.float64]
 LEVELS = 8
 """Of a category, the most frequent; each has a column of its own."""
 FEWEST_KNOWN = 20
-PRODUCTS = 200
+PRODUCTS = 300
 HIGHEST = 6.0
 """Standard deviations a product may reach: one row must not be a column of its own."""
 

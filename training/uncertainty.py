@@ -21,8 +21,8 @@ from training.scorecard import SCORECARD, fit_scorecard
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
-MOST_ROWS = 60_000
-MOST_PROBES = 120
+MOST_ROWS = 40_000
+MOST_PROBES = 200
 FOLDS = 4
 BINS = 4
 POINTS = 60
@@ -30,6 +30,8 @@ DOUBT = 0.5
 """Standard errors by which the estimate of the error is raised: rather too wide than too narrow."""
 FEW = 100.0
 """Fewer answers' worth of information, and it is raised by as much as one and a half."""
+TRUST = 4.0
+"""Weight of a part's own doubt against its difference from the whole."""
 LEAST = 1e-6
 WIDEST = 10.0
 """Log odds to either side that are as good as knowing nothing."""
@@ -59,17 +61,17 @@ def intervals_of(
     from scipy.special import ndtri
 
     random = np.random.default_rng(how.random_state)
-    table, margins = _unseen(spec, data, learned, shown, how)
+    table, margins, folds = _unseen(spec, data, learned, shown, how)
     p = np.clip(shown.calibrator.probability(margins), LEAST, 1.0 - LEAST)
-    # So many functions of the features as the answers can tell from chance.
+    # So many functions of the features as the answers of a fold can tell from chance.
     weight = float((p * (1.0 - p)).sum())
     customers = len(np.unique(table.groups))
-    most = int(np.clip(min(weight / 1.5, customers / 4), 3, MOST_PROBES))
-    Z = probes(table.X, table.encoder, margins, most, random)
+    most = min(weight / 2.0, customers / 3) / len(np.unique(folds))
+    Z = probes(table.X, table.encoder, margins, int(np.clip(most, 2, MOST_PROBES)), random)
     edges = np.quantile(margins, np.arange(1, BINS) / BINS)
     place = np.searchsorted(edges, margins, side="right")
     doubt = DOUBT + min(1.0, FEW / weight)
-    found = mean_square_errors(Z, table.y, p, table.groups, place, doubt)
+    found = mean_square_errors(Z, table.y, p, table.groups, place, folds, doubt)
     # A model of all rows errs less than those of the folds.
     spread = np.sqrt(found * np.sqrt(1.0 - 1.0 / FOLDS)) * ndtri((1.0 + LEVEL) / 2.0)
     at = [float(margins[place == part].mean()) for part in np.unique(place)]
@@ -81,13 +83,20 @@ def intervals_of(
 
 
 def mean_square_errors(
-    Z: Floats, y: Integers, p: Floats, groups: Integers, place: Integers, doubt: float = 0.0
+    Z: Floats,
+    y: Integers,
+    p: Floats,
+    groups: Integers,
+    place: Integers,
+    folds: Integers,
+    doubt: float = 0.0,
 ) -> Floats:
     """Return the mean square of the error of log odds in each part.
 
     One Newton step of a logistic regression on `Z` beside the given log odds finds each row's
     error and much chance with it. How much is known from the spread of the customers' scores,
-    and taken off: what is left is right on average, though no single row's error is.
+    and taken off: what is left is right on average, though no single row's error is. Each fold
+    by itself, for its model has seen the answers of the other folds, and would hide its error.
 
     Parameters
     ----------
@@ -100,6 +109,8 @@ def mean_square_errors(
         The customer of each row: their answers may depend on each other.
     place : ndarray of int64, shape (n,)
         The part each row belongs to.
+    folds : ndarray of int64, shape (n,)
+        Rows of one fold had the same model.
     doubt : float
         Standard errors of the estimate that are added to it.
 
@@ -108,19 +119,18 @@ def mean_square_errors(
     Kline, Saggio & Solvsten (2020), Leave-out estimation of variance components, Econometrica 88:
     quadratic forms of estimates, less the noise of the estimates.
     """
-    curvature = (Z * (p * (1.0 - p))[:, None]).T @ Z
-    inverse = np.linalg.pinv(curvature)
-    codes = np.unique(groups, return_inverse=True)[1]
-    scores = np.zeros((int(codes.max()) + 1, Z.shape[1]))
-    np.add.at(scores, codes, Z * (y - p)[:, None])
-    step = inverse @ scores.sum(axis=0)
-    noise = inverse @ (scores.T @ scores) @ inverse
+    steps = [
+        _step(Z[at], y[at], p[at], groups[at]) for at in (folds == f for f in np.unique(folds))
+    ]
 
     def of(part: Floats) -> tuple[float, float]:
         shape = part.T @ part / len(part)
-        by_chance = shape @ noise
-        mean = float(step @ shape @ step - np.trace(by_chance))
-        return mean, float(np.sqrt(2.0 * np.trace(by_chance @ by_chance)))
+        by_chance = [shape @ noise for _, noise in steps]
+        means = [
+            step @ shape @ step - np.trace(c) for (step, _), c in zip(steps, by_chance, strict=True)
+        ]
+        squares = [2.0 * np.trace(each @ each) for each in by_chance]
+        return float(np.mean(means)), float(np.sqrt(np.sum(squares))) / len(steps)
 
     whole, error = of(Z)
     whole = max(whole, 0.0) + doubt * error
@@ -128,23 +138,32 @@ def mean_square_errors(
     for part in np.unique(place):
         mean, own = of(Z[place == part])
         # A part that is known badly is taken to be like the whole.
-        trust = whole**2 / max(whole**2 + own**2, LEAST**2)
-        found.append(max(whole + trust * (mean - whole), 0.25 * whole))
+        trust = whole**2 / max(whole**2 + TRUST * own**2, LEAST**2)
+        found.append(max(whole + trust * (mean - whole), 0.5 * whole))
     if whole == 0.0:
         return np.zeros(len(found))
     sizes = np.unique(place, return_counts=True)[1]
     return np.array(found) * whole / float(np.average(found, weights=sizes))
 
 
+def _step(Z: Floats, y: Integers, p: Floats, groups: Integers) -> tuple[Floats, Floats]:
+    """What a Newton step finds, and the covariance that chance gives it."""
+    inverse = np.linalg.pinv((Z * (p * (1.0 - p))[:, None]).T @ Z)
+    codes = np.unique(groups, return_inverse=True)[1]
+    scores = np.zeros((int(codes.max()) + 1, Z.shape[1]))
+    np.add.at(scores, codes, Z * (y - p)[:, None])
+    return inverse @ scores.sum(axis=0), inverse @ (scores.T @ scores) @ inverse
+
+
 def _unseen(
     spec: ModelSpec, data: Dataset, learned: Integers, shown: Fitted, how: Fitting
-) -> tuple[Table, Floats]:
-    """Some rows, encoded, and their margins from models that did not see their customers."""
-    if shown.unseen is not None and len(shown.unseen) == len(learned):
+) -> tuple[Table, Floats, Integers]:
+    """Some rows, their margins from models that did not see their customers, and the folds."""
+    if shown.unseen is not None and shown.folds is not None and len(shown.folds) == len(learned):
         known = np.flatnonzero(np.isfinite(shown.unseen))
         kept = known[_few(data, learned[known], how.random_state)]
         table = _table(data, learned[kept], shown)
-        return table, shown.unseen[kept]
+        return table, shown.unseen[kept], shown.folds[kept]
     rows = learned[_few(data, learned, how.random_state)]
     table = _table(data, rows, shown)
     folds = stratified(table.y, table.groups, FOLDS, np.random.default_rng(how.random_state))
@@ -152,7 +171,7 @@ def _unseen(
     for fold in range(FOLDS):
         held = folds == fold
         margins[held] = _again(spec, table.take(~held), shown).engine.margins(table.X[held])
-    return table, margins
+    return table, margins, folds
 
 
 def _again(spec: ModelSpec, table: Table, shown: Fitted) -> Fitted:

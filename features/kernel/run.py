@@ -7,8 +7,8 @@ from typing import Any
 from features.kernel.finalise import finalise
 from features.kernel.fold import fold
 
-BATCH = 64
-"""Rows whose states are held at a time."""
+BATCH = 256
+"""Rows whose states are held at a time: enough that values are written in runs of whole lines."""
 
 
 def run(

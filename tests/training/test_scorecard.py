@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from models.encoder import Column, Encoder
 from models.metrics import log_loss
 from training.fit import Table
-from training.scorecard import PARTS, POINT, TERMS, fit_scorecard, lines
+from training.scorecard import PARTS, POINT, TERMS, fit_scorecard, lines, ridge
 
 ENCODER = Encoder(
     [
@@ -96,3 +97,12 @@ def test_what_two_columns_say_alike_is_said_once():
     fitted = fit_scorecard(Table(X, table.y, table.groups, ENCODER))
     columns = {term.column for term in fitted.engine.terms}
     assert len(columns & {0, 3}) <= 1
+
+
+@pytest.mark.parametrize("strength", [0.1, 3.0])
+def test_the_penalised_regression_is_scikit_learns(strength):
+    table = customers(150)
+    Z = np.nan_to_num(table.X[:, [0, 1, 4]])
+    oracle = LogisticRegression(C=strength, tol=1e-10, max_iter=1_000).fit(Z, table.y)
+    found = ridge(Z, table.y.astype(float), strength)
+    assert found == pytest.approx([*oracle.intercept_, *oracle.coef_[0]], abs=1e-5)
