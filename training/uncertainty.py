@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from models.baselines import fit_baseline
 from models.intervals import LEVEL, Intervals
 from models.spec import ModelSpec
+from training.candidates import TREES
 from training.dataset import Dataset
-from training.fit import Fitted, Fitting, Table
+from training.fit import Fitted, Fitting, Table, fit_trees
 from training.folds import stratified
 from training.holdout import customers_of
 from training.probes import probes
@@ -170,18 +171,19 @@ def _unseen(
     margins = np.empty(len(rows))
     for fold in range(FOLDS):
         held = folds == fold
-        margins[held] = _again(spec, table.take(~held), shown).engine.margins(table.X[held])
+        margins[held] = _again(spec, table.take(~held), shown, how).engine.margins(table.X[held])
     return table, margins, folds
 
 
-def _again(spec: ModelSpec, table: Table, shown: Fitted) -> Fitted:
-    """A scorecard or a baseline, fitted to other rows."""
+def _again(spec: ModelSpec, table: Table, shown: Fitted, how: Fitting) -> Fitted:
+    """The same procedure on other rows, without the search for what is settled."""
     if shown.name == SCORECARD:
         return fit_scorecard(table)
+    if shown.name == TREES:
+        return fit_trees(spec, table, None, replace(how, trees=shown.notes["trees"], folds=2))
     baseline = next(each for each in spec.baselines if each.name == shown.name)
-    return replace(
-        shown, engine=fit_baseline(baseline, table.encoder, table.X, table.y, table.groups)
-    )
+    engine = fit_baseline(baseline, table.encoder, table.X, table.y, table.groups)
+    return replace(shown, engine=engine)
 
 
 def _few(data: Dataset, rows: Integers, random_state: int) -> Integers:

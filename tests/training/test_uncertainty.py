@@ -99,6 +99,15 @@ def test_the_same_probability_for_all_has_one_interval_around_it(spec):
     assert low[0] == low[1] < data.y.mean() < high[0] == high[1]
 
 
+def test_trees_that_kept_no_unseen_margins_are_grown_again_without_some_customers(spec):
+    data, _ = customers(600, 0)
+    shown = trees(spec, data)
+    forgot = replace(shown, unseen=None, folds=None)
+    kept, again = (intervals_of(spec, data, np.arange(600), f, HOW) for f in (shown, forgot))
+    assert kept.margins == again.margins
+    assert np.mean(again.high) == pytest.approx(np.mean(kept.high), abs=0.1)
+
+
 def test_the_same_rows_give_the_same_table(spec):
     data, _ = customers(300, 0)
     shown = logistic(spec, data)
