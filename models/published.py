@@ -30,12 +30,23 @@ class PublishedFeature:
 
 @dataclass(frozen=True)
 class Segment:
-    """One kind of customer, in words a marketer would use; `share` is of those clustered."""
+    """One kind of customer, in words a marketer would use.
+
+    Attributes
+    ----------
+    id : int
+        Stays with the segment when it is found again in later training, and is never reused.
+    share : float
+        Of the customers clustered.
+    named : bool
+        Whether a person gave the name; then training keeps name and description as they are.
+    """
 
     id: int
     name: str
     description: str
     share: float
+    named: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ class PublishedModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         else:
             with np.load(folder / "segments.npz", allow_pickle=False) as arrays:
                 clusters = dict(arrays)
-            self.answer = lambda X: _segments(clusters, X)
+            ids = np.array([segment["id"] for segment in read("spec.json")["segments"]])
+            self.answer = lambda X: ids[_segments(clusters, X)]
 
     def predict(
         self, context: Any, model_input: Any, params: dict[str, Any] | None = None
@@ -108,8 +109,14 @@ def _linear(linear: dict[str, Any], X: Floats) -> Floats:
 
 
 def _segments(clusters: dict[str, Any], X: Floats) -> NDArray[np.int64]:
-    known, missing = _transformed(X[:, clusters["columns"]], clusters["log1p"])
-    scaled = np.where(missing, 0.0, (known - clusters["mean"]) / clusters["scale"])
+    values = X[:, clusters["columns"]]
+    level = clusters.get("level", np.full(values.shape[1], np.nan))
+    bounded = np.clip(values, clusters.get("low", -np.inf), clusters.get("high", np.inf))
+    # Clipping would take an infinite value for a known one.
+    known, missing = _transformed(np.where(np.isfinite(values), bounded, np.nan), clusters["log1p"])
+    known = np.where(np.isfinite(level), values == level, known)
+    scaled = (known - clusters["mean"]) / clusters["scale"]
+    scaled = np.where(missing, clusters.get("absent", 0.0), scaled)
     squares = [np.cumsum((scaled - center) ** 2, axis=1)[:, -1] for center in clusters["centers"]]
     return np.asarray(np.argmin(np.sqrt(squares), axis=0), dtype=np.int64)
 

@@ -175,6 +175,21 @@ class SqlScoreStore:
                 connection.execute(sa.insert(table), values)
         return len(ordered)
 
+    def rename_segment(self, model: str, old: str, new: str, version: str) -> int:
+        """Give the stored scores of a segment its new name; return how many there are.
+
+        All of the model's scores become those of `version`, which has the same clusters.
+        """
+        table = self._scores
+        of_model = table.c.model == model
+        with self._engine.begin() as connection:
+            lock(connection, model)
+            found = connection.execute(
+                sa.update(table).where(of_model, table.c.segment == old).values(segment=new)
+            )
+            connection.execute(sa.update(table).where(of_model).values(version=version))
+        return int(found.rowcount)
+
     def get(self, customer_id: str, model: str | None = None) -> list[ScoreRow]:
         """Return a customer's scores, by model and then highest margin first; may be none."""
         table = self._scores

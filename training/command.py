@@ -32,6 +32,7 @@ from training.job import train
 from training.parser import EVERY, job_parser, train_parser
 from training.predict import predict, write
 from training.scoring import rows_to_score
+from training.segment_names import rename
 from training.settings import TrainingSettings
 from training.spark_scoring import SparkAnswers
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "predict": _predict,
         "prospects": _prospects,
         "monitor": _monitor,
+        "name": _name,
     }
     # What is no job is a model to train, so that a new model needs nothing here.
     trains = bool(given) and given[0] not in jobs and not given[0].startswith("-")
@@ -208,6 +210,24 @@ def _prospects(arguments: argparse.Namespace, settings: TrainingSettings) -> int
         printed.places(found, arguments.limit or 20, log.source.currency)
     for sentence in (*found.assumptions, *log.source.statements):
         print(f"- {sentence}", file=sys.stderr)
+    return 0
+
+
+def _name(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    spec = catalog.spec(arguments.model)
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    with closing(
+        SqlScoreStore(database_url(settings.home, settings.database_url or None))
+    ) as store:
+        done = rename(
+            spec.name, registry, arguments.segment, arguments.name, arguments.description,
+            store=store,
+        )  # fmt: skip
+    print(
+        f"{spec.name}: segment {done.after.id} is now {done.after.name!r}, until now "
+        f"{done.before.name!r}; version {done.version} is the champion, and {done.rows:,} stored "
+        "scores carry the name."
+    )
     return 0
 
 

@@ -20,9 +20,10 @@ from training.dataset import Dataset, build, moment
 from training.fit import Fitting
 from training.learn import Learned, learn
 from training.publish import probability_bundle, segment_bundle
+from training.segment_memory import NOTHING, Remembered, note_ids, remembered
 from training.segment_story import described, segment_card, segment_metrics
 from training.segment_verdict import judge_segments
-from training.segmenting import fit_segments
+from training.segmenting import Segmented, fit_segments
 from training.settings import TrainingSettings
 from training.small_data import check_minimum
 from training.story import Origins, probability_card
@@ -63,6 +64,7 @@ class _Task:
     threads: int
     asked: bool
     step: Callable[[str], None]
+    before: Remembered = NOTHING
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def train(
 
     data = build(spec, log, now, progress=lambda done, of: report(f"{spec.name}: rows", done, of))
     champion, why_not = champion_of(spec, registry)
-    task = _Task(spec, data, champion, why_not, where, settings.threads, promote, step)
+    before = remembered(spec.name, registry) if spec.output == "segment" else NOTHING
+    task = _Task(spec, data, champion, why_not, where, settings.threads, promote, step, before)
     # Small matrices: more threads of BLAS cost three times the processor for the same seconds.
     with threadpool_limits(1, "blas"):
         made = _segments(task) if spec.label is None else _probability(task)
@@ -130,6 +133,8 @@ def train(
         folder = made.bundle.save(Path(scratch) / "bundle")
         reason = made.decision["reason"]
         version = registry.publish(spec.name, folder, written.run_id, description=reason)
+        if spec.output == "segment":
+            note_ids(spec.name, registry, [each.id for each in made.bundle.spec.segments])
         if made.decision["serves"]:
             registry.promote(spec.name, version)
     step("done")
@@ -168,17 +173,27 @@ def _segments(task: _Task) -> _Made:
     spec, data, where = task.spec, task.data, task.where
     check_minimum(spec, len(data))
     task.step("clusters")
-    segmented = fit_segments(spec, data.X, random_state=where.random_state, threads=task.threads)
+    segmented = fit_segments(
+        spec, data.X, remembered=task.before, random_state=where.random_state, threads=task.threads
+    )
     found = judge_segments(segmented, data, task.champion, where.random_state)
     decision = as_plain(found, [task.why_not] if task.why_not else [], asked=task.asked)
-    segments = described(spec, segmented, where.source.currency)
+    segments = described(spec, segmented, where.source.currency, task.before.given)
     card = segment_card(spec, segmented, segments, where, decision["reason"])
     return _Made(
         segment_bundle(spec, data, segmented, segments, where, decision, card),
         card,
         decision,
-        lambda written: written.metrics(segment_metrics(segmented)),
+        lambda written: _write_segments(written, segmented),
     )
+
+
+def _write_segments(written: Run, segmented: Segmented) -> None:
+    written.metrics(segment_metrics(segmented))
+    moved = segmented.migration
+    if moved is not None:
+        written.numbers({"kept_since_last_time": moved.kept})
+        written.files({"migration.csv": moved.csv(), "migration.txt": moved.text()})
 
 
 def _write_probability(written: Run, learned: Learned) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from features.feature import Aggregate, Arithmetic, Feature
 
 Floats = NDArray[np.float64]
+Column: TypeAlias = tuple[str, str | None, float]
 
 NOTABLE = 0.4
 """Standard deviations from the average customer from which a difference is worth a word."""
@@ -132,12 +134,72 @@ def names_of(segments: Sequence[dict[str, float]]) -> list[str]:
     """
     names: list[str] = []
     for heights in segments:
-        nouns = _noun(heights)
-        phrases = _phrases(heights)
-        candidates = [" ".join([nouns, *phrases[:n]]) for n in range(1, len(phrases) + 1)]
-        free = [name for name in [*candidates, nouns] if name not in names]
-        names.append(free[0] if free else f"{nouns}, group {len(names) + 1}")
+        names.append(_first_free(_candidates(heights), names))
     return names
+
+
+def distinct_names(
+    segments: Sequence[dict[str, float]],
+    columns: Sequence[Sequence[Column]],
+    known: Sequence[str | None],
+) -> list[str]:
+    """Return a name for each segment, all different: the one it has, else a new one.
+
+    Shops are spoken of in a shop's words; where neither spending nor frequency is known, as in a
+    table of attributes, the two columns that stand out most give the name.
+
+    Parameters
+    ----------
+    segments : sequence of dict
+        Height in each concept, as `heights_of` gives it.
+    columns : sequence of sequences of (words, level or None, height)
+        What each axis says of each segment.
+    known : sequence of str or None
+        The names there are.
+
+    Examples
+    --------
+    >>> two = [[("tenure", None, 1.2), ("contract: two years", "two years", 0.9)],
+    ...        [("tenure", None, -1.1), ("contract: two years", "two years", -0.8)]]
+    >>> distinct_names([{}, {}], two, [None, None])
+    ['High tenure, contract: two years', 'Low tenure']
+    >>> distinct_names([{}, {}], two, [None, "Newcomers"])
+    ['High tenure, contract: two years', 'Newcomers']
+    """
+    taken = [name for name in known if name is not None]
+    names = []
+    for heights, said, held in zip(segments, columns, known, strict=True):
+        if held is not None:
+            names.append(held)
+            continue
+        shop = {"frequency", "spend"} & set(heights)
+        names.append(_first_free(_candidates(heights) if shop else _by_columns(said), taken))
+        taken.append(names[-1])
+    return names
+
+
+def _candidates(heights: dict[str, float]) -> list[str]:
+    noun, phrases = _noun(heights), _phrases(heights)
+    longer = [" ".join([noun, *phrases[:n]]) for n in range(1, len(phrases) + 1)]
+    return [*longer, noun]
+
+
+def _by_columns(said: Sequence[Column]) -> list[str]:
+    notable = sorted(
+        (each for each in said if abs(each[2]) >= NOTABLE and (each[1] is None or each[2] > 0)),
+        key=lambda each: -abs(each[2]),
+    )
+    words = [
+        text if level is not None else f"{'high' if height > 0 else 'low'} {text}"
+        for text, level, height in notable
+    ]
+    names = [", ".join(words[:n]) for n in (2, 3, 4, 1) if words[:n]] or ["average customers"]
+    return [name[:1].upper() + name[1:] for name in names]
+
+
+def _first_free(candidates: Sequence[str], taken: Sequence[str]) -> str:
+    free = [name for name in candidates if name not in taken]
+    return free[0] if free else f"{candidates[-1]}, group {len(taken) + 1}"
 
 
 def _noun(heights: dict[str, float]) -> str:

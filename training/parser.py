@@ -55,6 +55,11 @@ def job_parser() -> argparse.ArgumentParser:
     )
     prospects.add_argument("--limit", type=_positive, help="places shown (default: 20; file: all)")
     prospects.add_argument("--out", type=Path, help="a .csv file, safe for spreadsheets")
+    name = jobs.add_parser("name", help="give a segment a name that survives retraining")
+    name.add_argument("model", help="the model of segments, such as segments")
+    name.add_argument("segment", type=int, help="its id, as the card and every answer give it")
+    name.add_argument("name", help="what people call it")
+    name.add_argument("--description", default="", help="in place of what training says of it")
     monitor = jobs.add_parser(
         "monitor",
         help="compare a champion with what happened since",

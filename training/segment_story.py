@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,10 @@ from training import segment_plots
 from training.card import Card, Table, percent
 from training.naming import concept
 from training.plots import png
+from training.segment_axes import Axis
+from training.segment_memory import GivenName
 from training.segmenting import Segmented
+from training.stability import RESAMPLES
 from training.story import METRIC_WORDS, Origins, cell, feature_table, source_facts
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 WORDS_PER_SEGMENT = 3
 FEATURES_DRAWN = 14
+NONE: Mapping[int, GivenName] = {}
 
 
 def segment_metrics(segmented: Segmented) -> dict[str, Estimate]:
@@ -35,34 +40,58 @@ def segment_metrics(segmented: Segmented) -> dict[str, Estimate]:
     }
 
 
-def described(spec: ModelSpec, segmented: Segmented, currency: str) -> tuple[Segment, ...]:
-    """Return the segments with their share and what sets them apart, in a sentence."""
-    profile, heights = segmented.profile, segmented.heights
-    weights = profile["customers"].to_numpy(dtype=float)
-    by_name = {feature.name: feature for feature in spec.features}
+def described(
+    spec: ModelSpec, segmented: Segmented, currency: str, given: Mapping[int, GivenName] = NONE
+) -> tuple[Segment, ...]:
+    """Return the segments with their share and what sets them apart, in a sentence.
+
+    Parameters
+    ----------
+    given : mapping of int to GivenName
+        What people call segments; their description, where they gave one, is kept.
+    """
+    profile = segmented.profile
     segments = []
-    for number, name in enumerate(segmented.names):
-        said: list[str] = []
-        spoken_of: set[str] = set()
-        row = heights.iloc[number]
-        for column in row.abs().sort_values(ascending=False, kind="stable").index:
-            feature = by_name[column]
-            about = (concept(feature) or (column, 1))[0]
-            if about in spoken_of or len(said) == WORDS_PER_SEGMENT:
-                continue
-            spoken_of.add(about)
-            values = profile[column].to_numpy(dtype=float)
-            known = np.isfinite(values)
-            everyone = float(np.average(values[known], weights=weights[known]))
-            shape = PublishedFeature(column, feature.dtype, feature.unit, (), {})
-            own, average = (
-                value_words(shape, round(value, 2), currency, "en")
-                for value in (float(values[number]), everyone)
-            )
-            said.append(f"{spec.feature_words(feature, 'en')} {own} (all customers {average})")
-        share = float(profile["share"].iloc[number])
-        segments.append(Segment(number, name, f"On average: {'; '.join(said)}.", share))
+    for place, (number, name) in enumerate(zip(segmented.ids, segmented.names, strict=True)):
+        own = given.get(number)
+        said = f"On average: {'; '.join(_set_apart(spec, segmented, place, currency))}."
+        description = own.description if own is not None and own.description else said
+        share = float(profile["share"].iloc[place])
+        segments.append(Segment(number, name, description, share, named=own is not None))
     return tuple(segments)
+
+
+def _set_apart(spec: ModelSpec, segmented: Segmented, place: int, currency: str) -> list[str]:
+    """What lies furthest from all customers, one sentence part a concept or column."""
+    profile, row = segmented.profile, segmented.heights.iloc[place].abs()
+    weights = profile["customers"].to_numpy(dtype=float)
+    by_name = {axis.name: axis for axis in segmented.axes}
+    said: list[str] = []
+    spoken_of: set[str] = set()
+    for column in row.sort_values(ascending=False, kind="stable").index:
+        axis = by_name[column]
+        about = (concept(axis.feature) or (axis.feature.name, 1))[0]
+        if about in spoken_of or len(said) == WORDS_PER_SEGMENT:
+            continue
+        spoken_of.add(about)
+        values = profile[column].to_numpy(dtype=float)
+        known = np.isfinite(values)
+        everyone = float(np.average(values[known], weights=weights[known]))
+        shown = _value_words(axis, currency)
+        said.append(f"{axis.words(spec)} {shown(float(values[place]))} (all customers "
+                    f"{shown(everyone)})")  # fmt: skip
+    return said
+
+
+def _value_words(axis: Axis, currency: str) -> Callable[[float], str]:
+    if axis.level is not None:
+        return percent
+    feature = axis.feature
+    # The mean of an ordinal is a place between its levels, told as the nearest of them.
+    if feature.dtype == "ordinal":
+        return lambda value: feature.levels[round(value)]
+    shape = PublishedFeature(axis.name, "float", feature.unit, (), {})
+    return lambda value: value_words(shape, round(value, 2), currency, "en")
 
 
 def segment_card(
@@ -73,22 +102,34 @@ def segment_card(
     reason: str,
 ) -> Card:
     """Return the card of a segmentation."""
-    choice = segmented.choice
     customers = int(segmented.profile["customers"].sum())
+    counts = segmented.profile["customers"].tolist()
     front = Table(
         "The segments",
-        ("segment", "share", "what sets it apart"),
-        [(s.name, percent(s.share), s.description) for s in segments],
+        ("id", "segment", "customers", "share", "what sets it apart"),
+        [
+            (str(s.id), s.name, f"{count:,}", percent(s.share), s.description)
+            for s, count in zip(segments, counts, strict=True)
+        ],
+        "Names by people: " + ", ".join(s.name for s in segments if s.named) + "."
+        if any(s.named for s in segments)
+        else "",
     )
+    migration = segmented.migration
+    moved = [] if migration is None else [migration.table()]
+    found = "fall into" if segmented.choice.good else "do not fall into kinds; tried were"
     return Card(
-        title=f"{spec.name}: {len(segments)} kinds of customers",
+        title=f"{spec.name}: {len(segments)} kinds of customers"
+        if segmented.choice.good
+        else f"{spec.name}: no good segmentation",
         question=spec.question,
         short=[
-            f"{customers:,} customers fall into {len(segments)} segments.",
-            choice.reason,
+            f"{customers:,} customers {found} {len(segments)} segments.",
+            *stability_words(segmented),
+            *([] if migration is None else migration.words()),
             reason,
         ],
-        front=[front],
+        front=[front, *moved],
         statements=where.source.statements,
         details=[
             _curve(segmented),
@@ -101,12 +142,25 @@ def segment_card(
     )
 
 
+def stability_words(segmented: Segmented) -> list[str]:
+    """Return whether the segments hold, in words and with the interval."""
+    choice = segmented.choice
+    return [
+        choice.reason,
+        f"Of 100 customers, {100 * choice.at(choice.stability):.0f} stay in their segment when it "
+        f"is learned again from others of the same kind ({100 * choice.at(choice.low):.0f} to "
+        f"{100 * choice.at(choice.high):.0f} over {RESAMPLES} repetitions).",
+    ]
+
+
 def segment_figures(spec: ModelSpec, segmented: Segmented) -> dict[str, Figure]:
     """Return the plots of a segmentation by name."""
     choice, heights = segmented.choice, segmented.heights
     spread = heights.max() - heights.min()
     shown = spread.sort_values(ascending=False, kind="stable").index[:FEATURES_DRAWN]
-    words = {f.name: spec.feature_words(f, "en") for f in spec.features}
+    words = {axis.name: axis.words(spec) for axis in segmented.axes}
+    moved = segmented.migration
+    migration = {} if moved is None else {"segment_migration": segment_plots.migration(moved)}
     return {
         "number_of_segments": segment_plots.cluster_choice(
             choice.numbers, choice.stability, choice.low, choice.high, choice.silhouette,
@@ -115,12 +169,19 @@ def segment_figures(spec: ModelSpec, segmented: Segmented) -> dict[str, Figure]:
         "segment_profile": segment_plots.segment_profile(
             segmented.names, [words[name] for name in shown], heights[shown].to_numpy()
         ),
+        "segment_sizes": segment_plots.sizes(
+            segmented.names, segmented.profile["share"].to_numpy(dtype=float)
+        ),
+        **migration,
     }  # fmt: skip
 
 
 def profile_table(spec: ModelSpec, segmented: Segmented) -> Table:
     """Return each feature's mean by segment, in the feature's own unit."""
-    words = {f.name: f"{spec.feature_words(f, 'en')} [{f.unit}]" for f in spec.features}
+    words = {
+        axis.name: f"{axis.words(spec)} [{axis.feature.unit if axis.level is None else 'share'}]"
+        for axis in segmented.axes
+    }
     rows = [
         (words.get(str(name), str(name)), *(_number(value) for value in values))
         for name, values in segmented.profile.items()
@@ -135,10 +196,12 @@ def _curve(segmented: Segmented) -> Table:
             f"{number} (chosen)" if number == choice.chosen else str(number),
             str(Estimate(choice.stability[i], choice.low[i], choice.high[i])),
             f"{choice.silhouette[i]:.3f}",
+            _number(choice.excess[i]) if np.isfinite(choice.excess[i]) else "not asked",
         )
         for i, number in enumerate(choice.numbers)
     ]
-    return Table("How many segments?", ("number", "stability", "silhouette"), rows)
+    header = ("number", "stability", "silhouette", "above customers without groups")
+    return Table("How many segments?", header, rows)
 
 
 def _metrics(spec: ModelSpec, segmented: Segmented) -> Table:

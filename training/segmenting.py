@@ -1,9 +1,10 @@
-"""Segments: clusters of customers with names, a profile, and a number that holds."""
+"""Segments: clusters of customers with names, a profile, and an identity that lasts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,19 @@ from numpy.typing import NDArray
 
 from models.bootstrap import Estimate, paired_bootstrap
 from models.clusters import Clusters
-from models.encoder import NUMBERS, Encoder
+from models.encoder import Encoder
 from models.spec import ModelSpec
-from training.naming import heights_of, names_of
+from training.naming import distinct_names, heights_of
+from training.segment_axes import Axis, NoColumnsError, Space, space_of
+from training.segment_identity import Migration, ids_of, matches, overlap
+from training.segment_memory import NOTHING, Remembered
 from training.stability import Choice, choose_number
 
 Floats: TypeAlias = NDArray[np.float64]
+
+WORTH_MOVING = 0.01
+"""Share of the spread within segments that a fresh start must save to be preferred to the present
+segments: of two arrangements that are as good, people keep the one they know."""
 
 
 @dataclass(frozen=True)
@@ -27,32 +35,46 @@ class Segmented:
     ----------
     encoder : Encoder
     clusters : Clusters
+    ids : tuple of int
+        Of the segments, in the order of the centres and rising: those found again keep theirs.
     names : tuple of str
-        Of the segments, in the order of their numbers: the highest spending first.
     labels : ndarray of int64, shape (n,)
-        Segment of each training row.
+        Position of each training row's segment.
+    axes : tuple of Axis
+        What the coordinates are.
     profile : DataFrame
-        One row a segment: customers, share, then each feature's mean in its own unit.
+        One row a segment: customers, share, then the mean of each axis in its own unit (a level's
+        is its share).
     heights : DataFrame
-        One row a segment, one column a clustered feature: standard deviations from the average.
+        One row a segment, one column an axis: standard deviations from the average.
     choice : Choice
         The curve over numbers of segments.
     silhouette : Estimate
         Of these segments, with its interval over customers.
+    migration : Migration or None
+        From the segments there were; None where there were none that could be compared.
     """
 
     encoder: Encoder
     clusters: Clusters
+    ids: tuple[int, ...]
     names: tuple[str, ...]
     labels: NDArray[np.int64]
+    axes: tuple[Axis, ...]
     profile: pd.DataFrame
     heights: pd.DataFrame
     choice: Choice
     silhouette: Estimate
+    migration: Migration | None = None
 
 
 def fit_segments(
-    spec: ModelSpec, X: pd.DataFrame, *, random_state: int = 0, threads: int = 2
+    spec: ModelSpec,
+    X: pd.DataFrame,
+    *,
+    remembered: Remembered = NOTHING,
+    random_state: int = 0,
+    threads: int = 2,
 ) -> Segmented:
     """Return the segments of the customers in X, one row a customer.
 
@@ -61,34 +83,49 @@ def fit_segments(
     spec : ModelSpec
         Its `clusters` are the numbers to choose from, its estimator a k-means.
     X : DataFrame of shape (n, n_features)
+        Numbers and categories, as the spec's features declare them.
+    remembered : Remembered
+        The last champion's segments: those found again keep their id and name.
+
+    Raises
+    ------
+    NoColumnsError
+        Nothing tells customers apart.
     """
     encoder = Encoder.fit(X, spec.features)
     encoded = encoder.transform(X)
-    scaling = _scaling(encoder, encoded)
-    Z = scaling.scaled(encoded)
+    space = space_of(spec, encoder, encoded)
+    Z = space.average.scaled(encoded)
+    numbers = _possible(spec, Z)
+    before = remembered.labels(X)
 
-    def make(number: int) -> object:
+    def make(number: int) -> Any:
         return spec.estimator(random_state).set_params(n_clusters=number)  # type: ignore[attr-defined]
 
-    choice = choose_number(Z, spec.clusters, make, random_state=random_state, threads=threads)
-    centers = _fitted_centers(make(choice.chosen), Z)
-    features = [spec.features[column] for column in scaling.columns]
-    concepts = heights_of(features, centers)
-    order = sorted(range(len(centers)), key=lambda i: -concepts[i].get("spend", 0.0))
-    clusters = Clusters(scaling.columns, scaling.log1p, scaling.mean, scaling.scale, centers[order])
-    names = tuple(names_of([concepts[i] for i in order]))
+    choice = choose_number(
+        Z, numbers, make, lumpy=space.lumpy, present=len(remembered.segments) or None,
+        random_state=random_state, threads=threads,
+    )  # fmt: skip
+    centers = _centers(make, choice.chosen, Z, before)
+    centers, ids, counts = _in_order(space, centers, encoded, before, remembered)
+    clusters = space.around(centers)
     labels = clusters.assign(encoded)
-    heights = pd.DataFrame(centers[order], index=list(names), columns=[f.name for f in features])
+    # An axis's own weight must not make a difference look larger than it is.
+    heights = centers / np.maximum(Z.std(axis=0), 1e-12)
+    concepts = heights_of([axis.feature for axis in space.axes], heights)
+    said = [[(axis.words(spec), axis.level, h) for axis, h in zip(space.axes, row, strict=True)]
+            for row in heights.tolist()]  # fmt: skip
+    names = distinct_names(concepts, said, remembered.names_of(ids))
+    migration = None
+    if before is not None and counts is not None:
+        old = tuple((segment.id, segment.name) for segment in remembered.segments)
+        migration = Migration(remembered.version, old, tuple(zip(ids, names, strict=True)), counts)
     return Segmented(
-        encoder,
-        clusters,
-        names,
-        labels,
-        _profile(encoder, encoded, labels, names),
-        heights,
-        choice,
-        _silhouette(clusters.scaled(encoded), labels, random_state),
-    )
+        encoder, clusters, tuple(ids), tuple(names), labels, space.axes,
+        _profile(space, encoded, labels, names),
+        pd.DataFrame(heights, index=names, columns=[axis.name for axis in space.axes]),
+        choice, _silhouette(clusters.scaled(encoded), labels, random_state), migration,
+    )  # fmt: skip
 
 
 def silhouettes(Z: Floats, labels: NDArray[np.int64]) -> Floats:
@@ -106,13 +143,6 @@ def silhouettes(Z: Floats, labels: NDArray[np.int64]) -> Floats:
     return values
 
 
-def _silhouette(Z: Floats, labels: NDArray[np.int64], random_state: int) -> Estimate:
-    rows = sample(len(Z), random_state)
-    values = silhouettes(Z[rows], labels[rows])
-    found = paired_bootstrap(values, np.zeros(len(rows)), rows, 500, random_state)
-    return Estimate(found.mean, found.low, found.high)
-
-
 def sample(n: int, random_state: int, most: int = 5_000) -> NDArray[np.int64]:
     """Return the positions of at most `most` of n rows, drawn once for a seed, in order."""
     if n <= most:
@@ -121,43 +151,83 @@ def sample(n: int, random_state: int, most: int = 5_000) -> NDArray[np.int64]:
     return np.sort(drawn).astype(np.int64)
 
 
-def _scaling(encoder: Encoder, encoded: Floats) -> Clusters:
-    """Clusters with one centre: the average customer of the columns that are numbers and vary."""
-    columns, log1p, mean, scale = [], [], [], []
-    for place, column in enumerate(encoder.columns):
-        known = encoded[np.isfinite(encoded[:, place]), place]
-        if column.dtype not in NUMBERS or len(known) == 0 or known.min() == known.max():
-            continue
-        centred = known - known.mean()
-        # A long right tail: a few customers would otherwise be a segment of their own.
-        skewed = bool(known.min() >= 0 and (centred**3).mean() > known.std() ** 3)
-        values = np.log1p(known) if skewed else known
-        columns.append(place)
-        log1p.append(skewed)
-        mean.append(float(values.mean()))
-        scale.append(float(values.std()))
-    return Clusters(
-        np.array(columns, dtype=np.int64),
-        np.array(log1p, dtype=np.bool_),
-        np.array(mean),
-        np.array(scale),
-        np.zeros((1, len(columns))),
-    )
+def _silhouette(Z: Floats, labels: NDArray[np.int64], random_state: int) -> Estimate:
+    rows = sample(len(Z), random_state)
+    values = silhouettes(Z[rows], labels[rows])
+    found = paired_bootstrap(values, np.zeros(len(rows)), rows, 500, random_state)
+    return Estimate(found.mean, found.low, found.high)
 
 
-def _fitted_centers(kmeans: object, Z: Floats) -> Floats:
+def _possible(spec: ModelSpec, Z: Floats) -> tuple[int, ...]:
+    """Numbers of segments that the customers' differences can carry."""
+    different = len(np.unique(Z[sample(len(Z), 0)].round(9), axis=0))
+    numbers = tuple(number for number in spec.clusters if 2 * number <= different)
+    if not numbers:
+        raise NoColumnsError(
+            f"The columns of {spec.name!r} hold {different} different customers, too few for "
+            f"{min(spec.clusters)} segments.",
+            remedy="Ingest more of what is known of customers, or choose other features.",
+        )
+    return numbers
+
+
+def _centers(
+    make: Callable[[int], Any], number: int, Z: Floats, before: NDArray[np.int64] | None
+) -> Floats:
+    """Centres of fresh starts, or of the present segments where those are as good."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):
-        centers: Floats = kmeans.fit(Z).cluster_centers_  # type: ignore[attr-defined]
+        fresh = make(number).fit(Z)
+        if before is not None and np.array_equal(np.unique(before), np.arange(number)):
+            start = np.array([Z[before == segment].mean(axis=0) for segment in range(number)])
+            known = make(number).set_params(init=start, n_init=1).fit(Z)
+            if known.inertia_ <= (1 + WORTH_MOVING) * fresh.inertia_:
+                fresh = known
+    centers: Floats = fresh.cluster_centers_
     return centers
 
 
+def _in_order(
+    space: Space,
+    centers: Floats,
+    encoded: Floats,
+    before: NDArray[np.int64] | None,
+    remembered: Remembered,
+) -> tuple[Floats, list[int], NDArray[np.int64] | None]:
+    """Centres by id, their ids, and how many customers each pair of old and new shares."""
+    concepts = heights_of([axis.feature for axis in space.axes], centers)
+    labels = space.around(centers).assign(encoded)
+    sizes = np.bincount(labels, minlength=len(centers))
+    # Without spending, as in a table of attributes alone, the largest come first.
+    by_worth = sorted(
+        range(len(centers)), key=lambda i: (-concepts[i].get("spend", 0.0), -int(sizes[i]))
+    )
+    centers = centers[by_worth]
+    labels = space.around(centers).assign(encoded)
+    number, found = len(centers), {}
+    if before is not None:
+        found = matches(overlap(before, labels, len(remembered.segments), number))
+    ids = ids_of(found, remembered.segments, number, remembered.next_id)
+    by_id = np.argsort(ids, kind="stable")
+    centers, ids = centers[by_id], [ids[i] for i in by_id]
+    if before is None:
+        return centers, ids, None
+    labels = space.around(centers).assign(encoded)
+    return centers, ids, overlap(before, labels, len(remembered.segments), number)
+
+
 def _profile(
-    encoder: Encoder, encoded: Floats, labels: NDArray[np.int64], names: tuple[str, ...]
+    space: Space, encoded: Floats, labels: NDArray[np.int64], names: list[str]
 ) -> pd.DataFrame:
-    numbers = [i for i, column in enumerate(encoder.columns) if column.dtype in NUMBERS]
-    values = pd.DataFrame(encoded[:, numbers], columns=[encoder.names[i] for i in numbers])
+    columns = space.average.columns
+    values = pd.DataFrame(index=range(len(encoded)))
+    for place, (axis, column) in enumerate(zip(space.axes, columns.tolist(), strict=True)):
+        own = encoded[:, column]
+        if axis.level is not None:
+            missing = axis.level == ""
+            own = ~np.isfinite(own) if missing else own == space.average.level[place]
+        values[axis.name] = np.asarray(own, dtype=np.float64)
     means = values.groupby(labels).mean().reindex(range(len(names)))
     counts = np.bincount(labels, minlength=len(names))
     means.insert(0, "customers", counts)

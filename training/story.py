@@ -34,7 +34,7 @@ METRIC_WORDS = {
     "ece": "expected calibration error",
     "lift_at_10": "lift in the top 10 %",
     "silhouette": "silhouette",
-    "stability": "stability (adjusted Rand index)",
+    "stability": "share of customers who keep their segment",
 }
 MOVERS = 10
 ROWS_EXPLAINED = 2_000

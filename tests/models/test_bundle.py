@@ -186,7 +186,7 @@ def test_other_columns_than_the_features_are_refused(made: Any) -> None:
 
 def test_every_centre_needs_its_words(segment_bundle: Bundle) -> None:
     spec = replace(segment_bundle.spec, segments=segment_bundle.spec.segments[:2])
-    with pytest.raises(BundleError, match=r"expected 0 to 2.*found segments \[0, 1\]"):
+    with pytest.raises(BundleError, match=r"expected 3 different ids.*found segments \[0, 1\]"):
         replace(segment_bundle, spec=spec).verify(HASH)
 
 

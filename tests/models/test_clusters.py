@@ -47,6 +47,32 @@ def test_everyone_belongs_to_the_nearest_centre() -> None:
     assert CLUSTERS.assign(X).dtype == np.int64
 
 
+def test_a_level_is_an_axis_and_a_number_stays_within_its_bounds() -> None:
+    clusters = Clusters(
+        columns=np.array([0, 0, 1]),
+        log1p=np.zeros(3, dtype=bool),
+        mean=np.array([0.4, 0.1, 10.0]),
+        scale=np.array([0.5, 0.5, 2.0]),
+        centers=np.zeros((1, 3)),
+        low=np.array([-np.inf, -np.inf, 0.0]),
+        high=np.array([np.inf, np.inf, 20.0]),
+        level=np.array([2.0, -1.0, np.nan]),
+        absent=np.array([-0.8, 1.8, 0.0]),
+    )
+    X = np.array([[2.0, 1e9], [1.0, -5.0], [np.nan, 12.0], [2.0, np.nan]])
+    np.testing.assert_array_equal(
+        clusters.scaled(X),
+        [[1.2, -0.2, 5.0], [-0.8, -0.2, -5.0], [-0.8, 1.8, 1.0], [1.2, -0.2, 0.0]],
+    )
+
+
+def test_files_of_earlier_versions_know_numbers_alone() -> None:
+    page = io.BytesIO()
+    np.savez(page, allow_pickle=False, **{name: getattr(CLUSTERS, name) for name in ARRAYS})
+    old = Clusters.load(io.BytesIO(page.getvalue()))
+    np.testing.assert_array_equal(old.distances(rows()), CLUSTERS.distances(rows()))
+
+
 def test_one_row_gives_the_bits_it_gives_among_many() -> None:
     X = rows()
     one_by_one = np.vstack([CLUSTERS.distances(X[i : i + 1]) for i in range(len(X))])
@@ -84,9 +110,9 @@ def test_a_pickled_array_is_refused() -> None:
 
 
 def test_parts_that_do_not_fit_together_are_refused() -> None:
-    with pytest.raises(BadInputError, match="Clusters of 2 columns"):
+    with pytest.raises(BadInputError, match="Clusters of 2 axes"):
         replace(CLUSTERS, mean=np.zeros(3))
-    with pytest.raises(BadInputError, match="Clusters of 2 columns"):
+    with pytest.raises(BadInputError, match="Clusters of 2 axes"):
         replace(CLUSTERS, centers=np.zeros((0, 2)))
     with pytest.raises(BadInputError, match="not positive"):
         replace(CLUSTERS, scale=np.array([1.0, 0.0]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +27,8 @@ def wrapped(bundle: Bundle, folder: Path) -> pyfunc.PublishedModel:
 
 def expected(bundle: Bundle, X: np.ndarray) -> np.ndarray:
     if isinstance(bundle.engine, Clusters):
-        return bundle.engine.assign(X)
+        ids = np.array([segment.id for segment in bundle.spec.segments])
+        return ids[bundle.engine.assign(X)]
     return Scorer(bundle).probabilities(X)
 
 
@@ -36,6 +38,33 @@ def test_it_answers_what_the_scorer_answers(any_bundle: Bundle, made: Any, tmp_p
     found = wrapped(any_bundle, tmp_path / "1").predict(None, frame[frame.columns[::-1]])
     X = any_bundle.encoder.transform(frame)
     np.testing.assert_array_equal(found, expected(any_bundle, X))
+
+
+def test_a_segment_keeps_its_id_and_levels_are_axes(
+    segment_bundle: Bundle, made: Any, tmp_path: Path
+) -> None:
+    k = len(segment_bundle.engine.columns)  # type: ignore[union-attr]
+    place = [column.dtype for column in segment_bundle.encoder.columns].index("category")
+    clusters = replace(
+        segment_bundle.engine,  # type: ignore[type-var]
+        columns=np.array([place, 1]),
+        level=np.array([1.0, np.nan]),
+        low=np.full(k, -np.inf),
+        high=np.array([np.inf, 90.0]),
+        absent=np.array([0.7, 0.1]),
+        centers=np.array([[0.0, 0.0], [-2.0, -0.5], [-1.6, -5.0]]),
+    )
+    segments = tuple(
+        replace(each, id=lasting)
+        for each, lasting in zip(segment_bundle.spec.segments, (4, 0, 7), strict=True)
+    )
+    bundle = replace(
+        segment_bundle, spec=replace(segment_bundle.spec, segments=segments), engine=clusters
+    )
+    frame = pd.DataFrame(made.columns)
+    found = wrapped(bundle, tmp_path / "1").predict(None, frame)
+    np.testing.assert_array_equal(found, expected(bundle, bundle.encoder.transform(frame)))
+    assert set(found) == {4, 0, 7}
 
 
 @pytest.mark.parametrize(
