@@ -11,10 +11,13 @@ STAMP := $(VENV)/.installed
 PACKAGES := features models training serving demo
 PEERS := .venv-peers
 SIZE ?= full
+REPEATS ?= 5
+BUDGET ?= 60
+TABLES ?= telco bank caravan journey company
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features clean
+.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,11 +71,22 @@ bench: setup   ## how fast the kernel and one score are on this machine
 bench-features: setup $(PEERS)/tables/.installed $(PEERS)/featuretools/.installed   ## features against pandas, Polars and DuckDB (SIZE=small: minutes)
 	@$(BIN)/python -m benchmarks.features --environments $(PEERS) --size $(SIZE) $(ARGS)
 
+bench-quality: setup $(PEERS)/quality/.installed   ## models against FLAML, LightGBM, CatBoost and scikit-learn (hours; REPEATS=1 BUDGET=10: less)
+	@$(BIN)/python -m benchmarks.quality --environments $(PEERS) --repeats $(REPEATS) --budget $(BUDGET) \
+		--tables $(TABLES) $(ARGS)
+
 # Other libraries have environments of their own, away from the product's.
+$(PEERS)/quality/.installed: benchmarks/quality/peers/quality.txt
+	$(INSTALL_PEERS)
+
 $(PEERS)/%/.installed: benchmarks/features/peers/%.txt
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
+	$(INSTALL_PEERS)
+
+define INSTALL_PEERS
+$(PYTHON) -m venv $(@D)
+$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+@touch $@
+endef
 
 clean:   ## remove .venv, caches and builds; your data and models in .nextbest stay
 	rm -rf $(VENV) $(PEERS) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis

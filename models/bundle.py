@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from features.errors import NextbestError
+from models.blend import Blend
 from models.booster import Booster
 from models.calibrator import Calibrator
 from models.clusters import Clusters
@@ -28,6 +29,8 @@ __all__ = ["Bundle", "BundleError", "Engine"]
 T = TypeVar("T")
 
 ENGINES = ("booster.txt", "linear.json", "segments.npz")
+BLEND = ["booster.txt", "linear.json"]
+"""Both of them are one engine, whose margin is their sum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,7 @@ class Bundle:
     ----------
     spec : PublishedSpec
     encoder : Encoder
-    engine : Booster, Linear or Clusters
+    engine : Booster, Linear, Blend or Clusters
     calibrator : Calibrator
         Identity for clusters.
     reference : Reference
@@ -104,15 +107,7 @@ class Bundle:
             files["intervals.json"] = to_bytes(self.intervals.to_json(), "intervals.json")
         files["card.md"] = self.card_markdown.encode()
         files["card.html"] = self.card_html.encode()
-        if isinstance(self.engine, Booster):
-            files["booster.txt"] = self.engine.text.encode()
-        elif isinstance(self.engine, Linear):
-            files["linear.json"] = to_bytes(self.engine.to_json(), "linear.json")
-        else:
-            buffer = io.BytesIO()
-            self.engine.save(buffer)
-            files["segments.npz"] = buffer.getvalue()
-        return write_folder(folder, files)
+        return write_folder(folder, files | _files_of(self.engine))
 
     @classmethod
     def load(cls, folder: Path, version: str | None = None) -> Bundle:
@@ -153,20 +148,20 @@ class Bundle:
             return part(name, lambda content: make(read_json(content, name, remedy)))
 
         present = [name for name in ENGINES if name in files]
-        if len(present) != 1:
+        if len(present) != 1 and present != BLEND:
             raise BundleError(
                 "manifest.json",
                 found=" and ".join(present) or "none",
-                expected=f"exactly one of {', '.join(ENGINES)}",
+                expected=f"exactly one of {', '.join(ENGINES)}, or {' and '.join(BLEND)}",
                 remedy=remedy,
             )
-        engine: Engine
-        if present == ["booster.txt"]:
-            engine = part("booster.txt", lambda content: Booster(content.decode()))
-        elif present == ["linear.json"]:
-            engine = plain("linear.json", Linear.from_json)
-        else:
-            engine = part("segments.npz", lambda content: Clusters.load(io.BytesIO(content)))
+        made: dict[str, Callable[[], Any]] = {
+            "booster.txt": lambda: part("booster.txt", lambda content: Booster(content.decode())),
+            "linear.json": lambda: plain("linear.json", Linear.from_json),
+            "segments.npz": lambda: part("segments.npz", lambda c: Clusters.load(io.BytesIO(c))),
+        }
+        engines = [made[name]() for name in present]
+        engine: Engine = engines[0] if len(engines) == 1 else Blend(engines[1], engines[0])
         spec = plain("spec.json", PublishedSpec.from_json)
         return cls(
             spec if version is None else replace(spec, version=version),
@@ -194,3 +189,15 @@ class Bundle:
             An answer differs, or the catalogue computes other features than the model learnt.
         """
         verify(self, feature_hash)
+
+
+def _files_of(engine: Engine) -> dict[str, bytes]:
+    if isinstance(engine, Blend):
+        return _files_of(engine.booster) | _files_of(engine.linear)
+    if isinstance(engine, Booster):
+        return {"booster.txt": engine.text.encode()}
+    if isinstance(engine, Linear):
+        return {"linear.json": to_bytes(engine.to_json(), "linear.json")}
+    buffer = io.BytesIO()
+    engine.save(buffer)
+    return {"segments.npz": buffer.getvalue()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.blend import Blend
 from models.booster import Booster
 from models.calibrator import Calibrator
 from models.clusters import Clusters
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Engine = Booster | Linear | Clusters
+Engine = Booster | Linear | Blend | Clusters
 
 UNSEEN = "a text that was never seen"
 

@@ -5,7 +5,7 @@ It takes the same encoded row as the booster, so that a baseline can be publishe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,6 +97,18 @@ class Linear:
             answers[:, term.column] += added
         answers[:, -1] = self.intercept
         return answers
+
+    def scaled(self, weight: float) -> Linear:
+        """Return the model whose margin is `weight` times this one's, as a blend needs it."""
+        terms = tuple(
+            replace(
+                term,
+                coefficient=weight * term.coefficient,
+                missing_coefficient=weight * term.missing_coefficient,
+            )
+            for term in self.terms
+        )
+        return Linear(weight * self.intercept, terms)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values from which `from_json` makes an equal model."""

@@ -44,19 +44,20 @@ class PublishedModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         self.columns = read("encoder.json")["columns"]
         self.curve = read("calibrator.json")
         self.answer: Callable[[Floats], NDArray[Any]]
-        if (folder / "booster.txt").is_file():
-            booster = lightgbm.Booster(model_file=folder / "booster.txt")
-            self.answer = lambda X: self._calibrated(
-                np.asarray(booster.predict(X, raw_score=True, num_threads=1))
-            )
-        elif (folder / "linear.json").is_file():
-            linear = read("linear.json")
-            self.answer = lambda X: self._calibrated(_linear(linear, X))
-        else:
+        if (folder / "segments.npz").is_file():
             with np.load(folder / "segments.npz", allow_pickle=False) as arrays:
                 clusters = dict(arrays)
             ids = np.array([segment["id"] for segment in read("spec.json")["segments"]])
             self.answer = lambda X: ids[_segments(clusters, X)]
+            return
+        parts: list[Callable[[Floats], Floats]] = []  # a blend has both
+        if (folder / "linear.json").is_file():
+            linear = read("linear.json")
+            parts.append(lambda X: _linear(linear, X))
+        if (folder / "booster.txt").is_file():
+            booster = lightgbm.Booster(model_file=folder / "booster.txt")
+            parts.append(lambda X: np.asarray(booster.predict(X, raw_score=True, num_threads=1)))
+        self.answer = lambda X: self._calibrated(np.sum([part(X) for part in parts], axis=0))
 
     def predict(
         self, context: Any, model_input: Any, params: dict[str, Any] | None = None

@@ -28,6 +28,7 @@ from models.words import check_language
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from models.blend import Blend
     from models.booster import Booster
     from models.bundle import Bundle
     from models.linear import Linear
@@ -265,7 +266,7 @@ class Scorer:
         # LightGBM's single-row path gives the same bits, sooner.
         return np.array([engine.margin(X[0])]) if len(X) == 1 else engine.margins(X)
 
-    def _engine(self) -> Booster | Linear:
+    def _engine(self) -> Booster | Linear | Blend:
         engine = self.bundle.engine
         if isinstance(engine, Clusters):
             raise OutputError(

@@ -128,6 +128,9 @@ class ModelSpec:
         What `value` means when customers are ranked by this model's expected net value.
     words : dict
         Language -> feature name -> words that replace the feature's own.
+    monotone : dict
+        Feature name -> 1 where a higher value never lowers the probability, -1 where it never
+        raises it; for numbers and ordinals.
 
     Raises
     ------
@@ -160,6 +163,7 @@ class ModelSpec:
     positive_is_good: bool = True
     value_note: str = ""
     words: dict[str, dict[str, str]] = field(default_factory=dict)
+    monotone: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._among("entity", self.entity, ENTITIES)
@@ -207,6 +211,13 @@ class ModelSpec:
         ahead = [feature.name for feature in self.features if feature.forward]
         if ahead:
             self._refuse(f"has features that look ahead: {ahead}", "Only a label may.")
+        ordered = {f.name for f in self.features if f.dtype != "category"}
+        for name, sign in self.monotone.items():
+            if name not in ordered or sign not in (1, -1):
+                self._refuse(
+                    f"has the monotone feature {name!r}: {sign!r}",
+                    "Name one of its features that are numbers or ordinals, with 1 or -1.",
+                )
         for baseline in self.baselines:
             known = baseline.feature is not None and baseline.feature.name in names
             may_do_without = baseline.kind == "naive_bayes" and baseline.feature is None

@@ -32,13 +32,13 @@ def boosted_trees(random_state: int, num_threads: int = 1, **changes: Any) -> Es
 
     settings: dict[str, Any] = {
         "n_estimators": 1_000,
-        "learning_rate": 0.03,
+        "learning_rate": 0.05,
         "num_leaves": 8,
-        "min_child_samples": 40,
+        "min_child_samples": 20,
         "subsample": 0.8,
         "subsample_freq": 1,
         "colsample_bytree": 0.5,
-        "reg_lambda": 10.0,
+        "reg_lambda": 1.0,
         # Levels with few rows are pulled towards the mean rather than given their own leaf.
         "cat_smooth": 20.0,
         "min_data_per_group": 50,

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from models.baselines import fit_baseline
 from models.calibrator import Calibrator
-from models.encoder import Encoder
 from models.linear import Linear
 from models.spec import ModelSpec
 from training.dataset import Dataset
+from training.encode import encoded
 from training.evaluate import Judgement, judge
 from training.fit import Fitted, Fitting, Table, fit_trees
 from training.holdout import customers_of, stop_by
@@ -43,9 +43,8 @@ def training_table(spec: ModelSpec, data: Dataset, split: Split, how: Fitting) -
     """Return a split's training rows, encoded by what they know."""
     learned = split.train[_drawn(data, split, how)]
     rows = data.X.iloc[learned]
-    encoder = Encoder.fit(rows, spec.features)
     y, groups = data.y.to_numpy()[learned], customers_of(data, learned)
-    return Table(encoder.transform(rows), y, groups, encoder)
+    return encoded(rows, spec.features, y, groups, how.random_state)
 
 
 def fit_baselines(spec: ModelSpec, table: Table, how: Fitting, step: Step) -> list[Fitted]:
@@ -100,7 +99,7 @@ def _stop(
     """Positions among the training rows to learn from and to stop by."""
     if how.trees is not None:
         return None
-    part = stop_by(data, split, how.random_state)
+    part = stop_by(data, split)
     if part is None:
         return None
     # Training rows are sorted by position, so that a search finds each.

@@ -87,6 +87,7 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                     as_of=arguments.as_of,
                     promote=arguments.promote,
                     random_state=arguments.seed,
+                    budget=arguments.budget,
                     report=report,
                 )
             )

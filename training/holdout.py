@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from features.clock import parse_duration
 from models.spec import ModelSpec
 from training.dataset import Dataset
-from training.folds import repeated, stratified
+from training.folds import repeated
 from training.split import Slicing, Split, SplitError, inner, rolling
 
 Integers = NDArray[np.int64]
 
 SHARE = 0.2
 """Of the rows by the dates of their answers: as many are judged."""
-STOPPED_BY = 5
-"""Where nothing puts rows in time, trees are stopped by one in so many customers."""
 
 
 def slicing_of(spec: ModelSpec) -> Slicing:
@@ -120,25 +118,20 @@ def customers_of(data: Dataset, rows: Integers) -> Integers:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def stop_by(data: Dataset, split: Split, random_state: int) -> tuple[Integers, Integers] | None:
+def stop_by(data: Dataset, split: Split) -> tuple[Integers, Integers] | None:
     """Return positions in the data, among a split's training rows, to learn from and to stop by.
 
     Returns
     -------
     (ndarray, ndarray) or None
-        The later part to stop by, or where time does not tell, some customers; None where the
-        period is too short.
+        The later part to stop by; None where the period is too short or time does not tell, and
+        customers left out in turn settle the trees.
     """
-    y = data.y.to_numpy()
     if split.kind == "folds":
-        random = np.random.default_rng(random_state)
-        customers = customers_of(data, split.train)
-        held = stratified(y[split.train], customers, STOPPED_BY, random) == 0
-        learn, stop = split.train[~held], split.train[held]
-        return (learn, stop) if _both(y[learn]) and _both(y[stop]) else None
+        return None
     matures_at = data.rows["matures_at"].to_numpy()
     moments = matures_at if split.kind == "decisions" else data.rows["as_of"].to_numpy()
-    part = inner(split, moments, matures_at, y)
+    part = inner(split, moments, matures_at, data.y.to_numpy())
     return None if part is None else (part.train, part.test)
 
 

@@ -63,6 +63,7 @@ class _Task:
     where: Origins
     threads: int
     asked: bool
+    budget: float
     step: Callable[[str], None]
     before: Remembered = NOTHING
 
@@ -86,6 +87,7 @@ def train(
     as_of: str | int | None = None,
     promote: bool = False,
     random_state: int = 0,
+    budget: float = 0.0,
     report: Report = silent,
     wall: Callable[[], int] = time.time_ns,
 ) -> Outcome:
@@ -101,6 +103,8 @@ def train(
         The present moment of the data; by default the clock's.
     promote : bool
         Whether a version that passes the gate becomes the champion.
+    budget : float
+        Seconds to search for better settings; 0 takes the model's own.
     report : callable
         Told how far the job has come.
 
@@ -120,7 +124,9 @@ def train(
     data = build(spec, log, now, progress=lambda done, of: report(f"{spec.name}: rows", done, of))
     champion, why_not = champion_of(spec, registry)
     before = remembered(spec.name, registry) if spec.output == "segment" else NOTHING
-    task = _Task(spec, data, champion, why_not, where, settings.threads, promote, step, before)
+    task = _Task(
+        spec, data, champion, why_not, where, settings.threads, promote, budget, step, before
+    )
     # Small matrices: more threads of BLAS cost three times the processor for the same seconds.
     with threadpool_limits(1, "blas"):
         made = _segments(task) if spec.label is None else _probability(task)
@@ -143,7 +149,7 @@ def train(
 
 def _probability(task: _Task) -> _Made:
     where = task.where
-    how = Fitting(random_state=where.random_state, threads=task.threads)
+    how = Fitting(where.random_state, task.threads, budget=task.budget)
     learned = learn(task.spec, task.data, how, task.step)
     found, said = judge_challenger(learned, task.champion)
     decision = as_plain(

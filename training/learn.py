@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from models.spec import ModelSpec
@@ -83,7 +83,7 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     full = grade.mode == "full"
     fit = fit_candidates if full else fit_few
     fitted = fit(spec, data, latest, how, step)
-    settled = replace(how, trees=fitted[0].notes.get("trees"))
+    settled = how.after(fitted[0])
     customers = data.rows["customer_id"].to_numpy()[latest.test]
     origins: list[Origin] = []
     if latest.kind == "folds":

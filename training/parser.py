@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from features.clock import parse_duration
 from features.spark_session import add_engine_arguments
 from models.catalog import CATALOG
 
@@ -79,6 +80,13 @@ def train_parser() -> argparse.ArgumentParser:
         "--promote", action="store_true", help="let what passes the gate become the champion"
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (default: 0)")
+    parser.add_argument(
+        "--budget",
+        type=_seconds,
+        default=0.0,
+        metavar="60s",
+        help="how long to search for better settings of the trees (default: the model's own)",
+    )
     return parser
 
 
@@ -90,6 +98,10 @@ def _as_of(parser: argparse.ArgumentParser) -> None:
 
 def _models() -> str:
     return f"one of {', '.join(CATALOG)}"
+
+
+def _seconds(text: str) -> float:
+    return parse_duration(text) / 1e6
 
 
 def _positive(text: str) -> int:

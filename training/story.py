@@ -266,8 +266,12 @@ def _said(value: Any) -> str:
 
 def engine_words(shown: Judgement) -> str:
     """Return what computes the score: "LightGBM, 120 trees", or the baseline's name."""
-    trees = shown.fitted.notes.get("trees")
-    return shown.name if trees is None else f"LightGBM, {trees} trees"
+    notes = shown.fitted.notes
+    if "trees" not in notes:
+        return shown.name
+    share = notes.get("linear_share", 0.0)
+    beside = f", and logistic regression with {share:.0%} of the say" if share else ""
+    return f"LightGBM, {notes['trees']} trees{beside}"
 
 
 def _from_to(begins: int, ends: int) -> str:

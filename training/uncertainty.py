@@ -180,7 +180,7 @@ def _again(spec: ModelSpec, table: Table, shown: Fitted, how: Fitting) -> Fitted
     if shown.name == SCORECARD:
         return fit_scorecard(table)
     if shown.name == TREES:
-        return fit_trees(spec, table, None, replace(how, trees=shown.notes["trees"], folds=2))
+        return fit_trees(spec, table, None, replace(how.after(shown), folds=2))
     baseline = next(each for each in spec.baselines if each.name == shown.name)
     engine = fit_baseline(baseline, table.encoder, table.X, table.y, table.groups)
     return replace(shown, engine=engine)

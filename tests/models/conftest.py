@@ -10,6 +10,7 @@ import lightgbm
 import numpy as np
 import pytest
 
+from models.blend import Blend
 from models.booster import Booster
 from models.bundle import Bundle
 from models.calibrator import Calibrator
@@ -143,9 +144,18 @@ def segment_bundle(made: Made) -> Bundle:
     return Bundle.of(spec, made.bundle.encoder, SEGMENTS, Calibrator.identity(), made.X)
 
 
-@pytest.fixture(params=["booster", "linear", "segments"])
-def any_bundle(
-    request: pytest.FixtureRequest, made: Made, linear_bundle: Bundle, segment_bundle: Bundle
-) -> Bundle:
-    bundles = {"booster": made.bundle, "linear": linear_bundle, "segments": segment_bundle}
-    return bundles[request.param]
+@pytest.fixture(scope="session")
+def blend_bundle(made: Made) -> Bundle:
+    assert isinstance(made.bundle.engine, Booster)
+    blend = Blend(LINEAR, made.bundle.engine)
+    return Bundle.of(spec_of(), made.bundle.encoder, blend, Calibrator.sigmoid(0.9, 0.1), made.X)
+
+
+@pytest.fixture(params=["booster", "linear", "blend", "segments"])
+def any_bundle(request: pytest.FixtureRequest, made: Made) -> Bundle:
+    if request.param == "booster":
+        return made.bundle
+    bundle: Bundle = request.getfixturevalue(
+        f"{request.param}_bundle".replace("segments", "segment")
+    )
+    return bundle

@@ -135,9 +135,8 @@ def test_segments_with_pickled_arrays_are_refused(segment_bundle: Bundle, tmp_pa
 
 def test_one_engine_is_needed_and_one_only(made: Any, tmp_path: Path) -> None:
     folder = made.bundle.save(tmp_path / "1")
-    linear = json.dumps(Linear(0.0).to_json()).encode()
-    both = changed(folder, "linear.json", linear)
-    with pytest.raises(BundleError, match=r"exactly one.*found booster\.txt and linear\.json"):
+    both = changed(folder, "segments.npz", b"")
+    with pytest.raises(BundleError, match=r"exactly one.*found booster\.txt and segments\.npz"):
         Bundle.load(both)
     shutil.rmtree(both)
     with pytest.raises(BundleError, match=r"exactly one of .*found none"):

@@ -11,10 +11,16 @@ from features.log import EventLog
 from models import catalog
 from models.spec import Estimator, Minimum, ModelSpec
 from models.trees import boosted_trees
-from tests.models.conftest import any_bundle, linear_bundle, made, segment_bundle
+from tests.models.conftest import (
+    any_bundle,
+    blend_bundle,
+    linear_bundle,
+    made,
+    segment_bundle,
+)
 from tests.small_company import write_company
 
-__all__ = ["any_bundle", "linear_bundle", "made", "segment_bundle"]
+__all__ = ["any_bundle", "blend_bundle", "linear_bundle", "made", "segment_bundle"]
 
 
 @pytest.fixture(scope="session")

@@ -70,21 +70,16 @@ def test_each_row_is_judged_without_its_customer():
     assert split.learned_until == 400 * DAY + 1
 
 
-def test_trees_are_stopped_by_other_customers_where_there_is_no_time():
+def test_no_part_is_held_back_to_stop_by_where_there_is_no_time():
     data = leads()
-    split = in_folds(data, 0, "no date puts its rows in order")
-    learn, stop = stop_by(data, split, 0)
-    customers = data.rows["customer_id"].to_numpy()
-    assert not set(customers[learn]) & set(customers[stop])
-    assert sorted([*learn, *stop]) == list(range(len(data)))
-    assert len(stop) == pytest.approx(len(data) / 5, abs=4)
+    assert stop_by(data, in_folds(data, 0, "no date puts its rows in order")) is None
 
 
 def test_trees_are_stopped_by_later_decisions_where_decisions_are_dated():
     data = leads(order="decided_at")
     decided_at = data.rows["matures_at"].to_numpy()
     [latest] = decisions(decided_at, data.y.to_numpy(), slices=1)
-    learn, stop = stop_by(data, latest, 0)
+    learn, stop = stop_by(data, latest)
     assert decided_at[learn].max() <= decided_at[stop].min()
     assert set(learn) | set(stop) <= set(latest.train)
 

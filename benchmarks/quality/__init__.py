@@ -1,0 +1,1 @@
+"""How good the models are on tables that anybody can fetch, beside other libraries."""
