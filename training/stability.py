@@ -122,7 +122,9 @@ def choose_number(
     def again(number: int, whole: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
         return share_kept(whole, make(number).fit(Z[rows]).predict(Z).astype(np.int64), number)
 
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+    # OpenMP's number of threads is each thread's own, so every worker is told.
+    workers = ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,))
+    with threadpool_limits(1), workers as pool:
         for place, number in enumerate(candidates):
             whole = make(number).fit_predict(Z).astype(np.int64)
             labels.append(whole)
@@ -169,6 +171,8 @@ def decided(
     (1, True)
     >>> decided((3, 4), np.full((2, 20), 0.97), curve, present=3)[:2]
     (0, True)
+    >>> decided((2, 3), np.full((2, 20), 0.97), {0: curve[1], 1: curve[0]})[:2]
+    (1, True)
     """
     mean = kept.mean(axis=1)
     held = [i for i in above if np.quantile(kept[i], HELD) >= STABLE]
@@ -177,6 +181,10 @@ def decided(
     if not real:
         return _nothing(numbers, mean, above)
     best = max(real, key=lambda i: above[i].value)
+    # Of two segments alone nobody learns much: more are preferred where they are nearly as good.
+    least = above[best].value - CLEARLY_BETTER
+    several = [i for i in real if numbers[i] > 2 and above[i].value >= least]
+    best = max(several or [best], key=lambda i: above[i].value)
     if mean[best] < (LEAST if above[best].value >= CLEAR_EXCESS else STABLE):
         return _nothing(numbers, mean, above)
     words = ""
