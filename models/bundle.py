@@ -14,6 +14,7 @@ from models.calibrator import Calibrator
 from models.clusters import Clusters
 from models.encoder import Encoder
 from models.golden import Engine, Golden
+from models.grades import Cuts
 from models.intervals import Intervals
 from models.linear import Linear
 from models.manifest import BundleError, read_folder, read_json, to_bytes, write_folder
@@ -74,13 +75,17 @@ class Bundle:
         card_markdown: str = "",
         card_html: str = "",
         intervals: Intervals | None = None,
+        cuts: Cuts = (),
     ) -> Bundle:
-        """Return a bundle with reference and golden rows made from encoded reference rows X."""
+        """Return a bundle with reference and golden rows made from encoded reference rows X.
+
+        Grades keep the cut points given; without any they are cut on X.
+        """
         if isinstance(engine, Clusters):
             reference = Reference.fit(X, encoder)
         else:
             margins = engine.margins(X)
-            reference = Reference.fit(X, encoder, margins, calibrator.probability(margins))
+            reference = Reference.fit(X, encoder, margins, calibrator.probability(margins), cuts)
         golden = Golden.make(encoder, engine, calibrator, reference)
         return cls(
             spec, encoder, engine, calibrator, reference, golden,

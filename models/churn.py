@@ -42,6 +42,7 @@ SPEC = ModelSpec(
     gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=2_000, positives=100),
     act="stops buying",
+    did="stopped buying",
     positive_is_good=False,
     value_note="What a customer who stays is worth over the time the contact protects.",
 )

@@ -62,6 +62,7 @@ def _answered(spec: ModelSpec, answer: TableAnswer, company: Company) -> ModelSp
         # The pattern's question is about a campaign, of which a table says nothing.
         question=answer.question or f"Will {answer.column!r} of this {entity} be {wanted}?",
         act=answer.act or f"has {wanted} in {answer.column!r}",
+        did="" if answer.act else f"had {wanted} in {answer.column!r}",
         population=None,
         label=Answer(answer.name),
         spine=answer.name,

@@ -63,7 +63,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     percentile : float
         Percentage of the reference rows below this margin, with one decimal.
     grade : {"A", "B", "C", "D"}
-        By percentile: A from 90, B from 70, C from 40, else D. A is likeliest, good or not.
+        By the probability's cut points, which stay the same between trainings unless one asks for
+        new ones. A is likeliest, good or not.
     base_rate : float or None
         Share of "yes" in training.
     horizon : str

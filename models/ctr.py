@@ -48,5 +48,6 @@ SPEC = ModelSpec(
     gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=5_000, positives=200),
     act="buys the advertised category",
+    did="bought the advertised category",
     value_note="The margin that one purchase after the advertisement brings.",
 )

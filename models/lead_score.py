@@ -53,5 +53,6 @@ SPEC = ModelSpec(
     gate=Gate(segments=(profile.AGE,)),
     minimum=Minimum(rows=1_000, positives=100),
     act="redeems a coupon of the campaign",
+    did="redeemed a coupon",
     value_note="The margin that one redeeming prospect brings.",
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from features.errors import BadInputError
 from models.encoder import TEXTS
+from models.grades import Cuts, cut, graded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 GRADES = (("A", 90.0), ("B", 70.0), ("C", 40.0), ("D", 0.0))
-"""A grade and the least percentile that earns it: A is the top tenth, B the next fifth, C the next
-three tenths, D the lower two fifths. It ranks by how likely the act is, good or not."""
+"""A grade and the least percentile that earns it, where a bundle has no cut points of its own."""
 
 _SCORES = np.linspace(0.0, 1.0, 101)
 _VALUES = np.linspace(0.01, 0.99, 50)  # the extremes would show single customers
@@ -85,7 +85,10 @@ class Reference:
     probability_quantiles : tuple of float
         The same of the calibrated probability.
     grades : tuple of (str, float)
-        Grade and least percentile, best first.
+        Grade and least percentile, best first: for bundles published without `cuts`.
+    cuts : tuple of (str, float)
+        Grade and least probability, best first. They outlive a training, so that nobody's grade
+        changes because a model was trained again; empty for segments.
     features : dict of str to Distribution
     n : int
         Rows.
@@ -96,6 +99,7 @@ class Reference:
     margin_quantiles: tuple[float, ...] = ()
     probability_quantiles: tuple[float, ...] = ()
     grades: tuple[tuple[str, float], ...] = field(default=GRADES)
+    cuts: Cuts = ()
 
     @classmethod
     def fit(
@@ -104,6 +108,7 @@ class Reference:
         encoder: Encoder,
         margins: Floats | None = None,
         probabilities: Floats | None = None,
+        cuts: Cuts = (),
     ) -> Reference:
         """Return the distributions of encoded rows and, unless they are segments, of the answers.
 
@@ -113,12 +118,16 @@ class Reference:
             Encoded rows a score is to be compared with: the latest ones the model can answer.
         encoder : Encoder
         margins, probabilities : float64[n], optional
+        cuts : tuple of (str, float)
+            Cut points to keep; without any, grades are cut on these probabilities.
         """
         features = {
             column.name: Distribution.of(X[:, i], column)
             for i, column in enumerate(encoder.columns)
         }
-        return cls(features, len(X), _quantiles(margins), _quantiles(probabilities))
+        if not cuts and probabilities is not None:
+            cuts = cut(probabilities)
+        return cls(features, len(X), _quantiles(margins), _quantiles(probabilities), cuts=cuts)
 
     def percentile(self, margin: ArrayLike) -> Floats:
         """Return which percentage of the reference lies below each margin, 0 to 100.
@@ -142,9 +151,22 @@ class Reference:
     def _margin_quantiles(self) -> Floats:
         return np.array(self.margin_quantiles)
 
-    def grade(self, percentile: float) -> str:
-        """Return A, B, C or D of a percentile, by `grades`."""
-        return next(grade for grade, least in self.grades if percentile >= least)
+    def graded(self, probability: Floats, percentile: Floats) -> NDArray[np.str_]:
+        """Return A, B, C or D of each row: by probability, or by percentile if there are no cuts.
+
+        It ranks by how likely the act is, good or not.
+        """
+        if self.cuts:
+            return graded(self.cuts, probability)
+        return graded(self.grades, percentile)
+
+    @property
+    def least_probabilities(self) -> Cuts:
+        """The cut points, also of a bundle that was published with percentiles alone."""
+        if self.cuts or not self.probability_quantiles:
+            return self.cuts
+        *above, (last, _) = self.grades
+        return (*((g, self.probability_quantiles[round(p)]) for g, p in above), (last, 0.0))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values from which `from_json` makes an equal one."""
@@ -163,6 +185,7 @@ class Reference:
             tuple(plain["margin_quantiles"]),
             tuple(plain["probability_quantiles"]),
             tuple((grade, least) for grade, least in plain["grades"]),
+            tuple((grade, least) for grade, least in plain.get("cuts", ())),
         )
 
 

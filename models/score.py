@@ -98,13 +98,12 @@ class Scorer:
         margin = self._margins(X)
         probability = self.bundle.calibrator.probability(margin)
         percentile = np.round(self.bundle.reference.percentile(margin), 1)
-        grades = [self.bundle.reference.grade(p) for p in percentile.tolist()]
         return Answers(
             margin,
             probability,
             np.round(100.0 * probability, 1),
             percentile,
-            np.array(grades, dtype=np.str_),
+            self.bundle.reference.graded(probability, percentile),
         )
 
     def reasons(

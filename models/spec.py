@@ -122,6 +122,8 @@ class ModelSpec:
         Numbers of clusters to choose from; only for segments.
     act : str
         The "yes" as a verb phrase in the third person: "redeems a coupon of the campaign".
+    did : str
+        The same in the past, of several: "redeemed a coupon".
     positive_is_good : bool
         False where "yes" is what one wants to prevent.
     value_note : str
@@ -160,6 +162,7 @@ class ModelSpec:
     minimum: Minimum = Minimum(rows=1_000, positives=100)
     clusters: tuple[int, ...] = ()
     act: str = ""
+    did: str = ""
     positive_is_good: bool = True
     value_note: str = ""
     words: dict[str, dict[str, str]] = field(default_factory=dict)

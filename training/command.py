@@ -31,6 +31,7 @@ from training.dataset import build, moment
 from training.job import train
 from training.parser import EVERY, job_parser, train_parser
 from training.predict import predict, write
+from training.report import check_report_path, write_report
 from training.scoring import rows_to_score
 from training.segment_names import rename
 from training.settings import TrainingSettings
@@ -72,6 +73,8 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
         if arguments.model == EVERY
         else [catalog.spec(arguments.model)]
     )
+    if arguments.report is not None:
+        check_report_path(arguments.report)
     log = EventLog.open(settings.home)
     moment(log, arguments.as_of, clock_name=settings.clock)  # a bad date is said before the work
     registry = prepare(settings.home, settings.tracking_uri or None)
@@ -86,12 +89,15 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                     settings,
                     as_of=arguments.as_of,
                     promote=arguments.promote,
+                    regrade=arguments.regrade,
                     random_state=arguments.seed,
                     budget=arguments.budget,
                     report=report,
                 )
             )
     printed.trained(outcomes)
+    if arguments.report is not None:
+        write_report(arguments.report, {outcome.model: outcome.report for outcome in outcomes})
     return 0
 
 

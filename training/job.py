@@ -13,20 +13,25 @@ from features.clock import to_iso
 from features.log import EventLog
 from features.progress import Report, silent
 from models.bundle import Bundle
+from models.grades import Cuts
 from models.registry import Registry
 from models.spec import ModelSpec
 from training.card import Card
 from training.dataset import Dataset, build, moment
 from training.fit import Fitting
+from training.grading import grading, last_cuts
 from training.learn import Learned, learn
+from training.origins import Origins
 from training.publish import probability_bundle, segment_bundle
+from training.report import report as report_of
+from training.report import segment_report
 from training.segment_memory import NOTHING, Remembered, note_ids, remembered
 from training.segment_story import described, segment_card, segment_metrics
 from training.segment_verdict import judge_segments
 from training.segmenting import Segmented, fit_segments
 from training.settings import TrainingSettings
 from training.small_data import check_minimum
-from training.story import Origins, probability_card
+from training.story import probability_card
 from training.track import Run, code_version, run, slug
 from training.uncertainty import intervals_of
 from training.verdict import as_plain, champion_of, judge_challenger
@@ -43,6 +48,8 @@ class Outcome:
         As in `decision.json`; `serves` says whether this version is the champion now.
     bundle : Bundle
         What was published.
+    report : dict
+        Every figure with its interval, as in `report.json`.
     """
 
     model: str
@@ -50,6 +57,7 @@ class Outcome:
     run_id: str
     decision: dict[str, Any]
     bundle: Bundle
+    report: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class _Task:
     data: Dataset
     champion: Bundle | None
     why_not: str
+    kept: tuple[Cuts, str]
     where: Origins
     threads: int
     asked: bool
@@ -75,6 +84,7 @@ class _Made:
     bundle: Bundle
     card: Card
     decision: dict[str, Any]
+    report: dict[str, Any]
     write: Callable[[Run], None]
 
 
@@ -86,6 +96,7 @@ def train(
     *,
     as_of: str | int | None = None,
     promote: bool = False,
+    regrade: bool = False,
     random_state: int = 0,
     budget: float = 0.0,
     report: Report = silent,
@@ -105,6 +116,8 @@ def train(
         Whether a version that passes the gate becomes the champion.
     budget : float
         Seconds to search for better settings; 0 takes the model's own.
+    regrade : bool
+        Whether grades are cut anew, instead of keeping the champion's cut points.
     report : callable
         Told how far the job has come.
 
@@ -124,8 +137,9 @@ def train(
     data = build(spec, log, now, progress=lambda done, of: report(f"{spec.name}: rows", done, of))
     champion, why_not = champion_of(spec, registry)
     before = remembered(spec.name, registry) if spec.output == "segment" else NOTHING
+    kept: tuple[Cuts, str] = ((), "") if regrade else last_cuts(spec.name, registry)
     task = _Task(
-        spec, data, champion, why_not, where, settings.threads, promote, budget, step, before
+        spec, data, champion, why_not, kept, where, settings.threads, promote, budget, step, before
     )
     # Small matrices: more threads of BLAS cost three times the processor for the same seconds.
     with threadpool_limits(1, "blas"):
@@ -144,7 +158,7 @@ def train(
         if made.decision["serves"]:
             registry.promote(spec.name, version)
     step("done")
-    return Outcome(spec.name, version, written.run_id, made.decision, made.bundle)
+    return Outcome(spec.name, version, written.run_id, made.decision, made.bundle, made.report)
 
 
 def _probability(task: _Task) -> _Made:
@@ -166,11 +180,14 @@ def _probability(task: _Task) -> _Made:
     intervals = intervals_of(
         task.spec, task.data, learned.split.train, learned.candidate(name).fitted, how
     )
-    card = probability_card(learned, where, name, decision["reason"])
+    shown, judged = learned.candidate(name), learned.evaluation
+    graded = grading(judged.y, shown.p, judged.customers, task.kept, where.random_state)
+    card = probability_card(learned, where, name, decision, graded)
     return _Made(
-        probability_bundle(learned, learned.candidate(name), where, decision, card, intervals),
+        probability_bundle(learned, shown, where, decision, card, graded.cuts, intervals),
         card,
         decision,
+        report_of(learned, decision, graded, name, where),
         lambda written: _write_probability(written, learned),
     )
 
@@ -190,6 +207,7 @@ def _segments(task: _Task) -> _Made:
         segment_bundle(spec, data, segmented, segments, where, decision, card),
         card,
         decision,
+        segment_report(spec.name, segment_metrics(segmented), decision, where),
         lambda written: _write_segments(written, segmented),
     )
 
@@ -256,5 +274,6 @@ def _files(spec: ModelSpec, made: _Made) -> dict[str, bytes | str | Mapping[str,
         "card.html": made.card.html(),
         "decision.json": made.decision,
         "features.json": features,
-        **{f"plots/{title}.png": picture for title, picture in made.card.plots},
+        "report.json": made.report,
+        **{f"plots/{picture.name}.png": picture.png for picture in made.card.pictures},
     }

@@ -117,10 +117,10 @@ def by_grade(
     random_state: int = 0,
 ) -> tuple[GradeCheck, ...]:
     """Return expected and actual rate by grade, best grade first; empty grades are left out."""
-    percentiles = champion.reference.percentile(margins)
-    grades = np.array([champion.reference.grade(each) for each in percentiles.tolist()])
+    percentiles = np.round(champion.reference.percentile(margins), 1)
+    grades = champion.reference.graded(p, percentiles)
     found = []
-    for grade, _ in champion.reference.grades:
+    for grade in np.unique(grades).tolist():
         rows = np.flatnonzero(grades == grade)
         if len(rows):
             gap = paired_bootstrap(y[rows], p[rows], np.asarray(customers)[rows], 500, random_state)

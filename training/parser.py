@@ -79,6 +79,14 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--promote", action="store_true", help="let what passes the gate become the champion"
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write every figure with its interval as JSON"
+    )
+    parser.add_argument(
+        "--regrade",
+        action="store_true",
+        help="cut the grades anew, instead of keeping the champion's cut points",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (default: 0)")
     parser.add_argument(
         "--budget",

@@ -9,17 +9,75 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.card import Picture
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from training.grading import GradeCheck
+
 Floats = NDArray[np.float64]
 
-_INK = "#1f2937"
+DPI = 144
+INK = "#1f2937"
 MODEL = "#0f766e"
+RANGE = "#99d5cd"
+OUTSIDE = "outside lower center"
 OTHERS = ("#9ca3af", "#d97706", "#6366f1", "#be185d")
 
 
-def gain(y: NDArray[np.int64], p: Floats, *, act: str) -> Figure:
+def grades(checks: Sequence[GradeCheck], *, did: str) -> Figure:
+    """Return for each grade the range that was promised and the rate that came.
+
+    Parameters
+    ----------
+    checks : sequence of GradeCheck
+    did : str
+        What a positive did: "stopped buying".
+    """
+    figure, axes = figure_of(height=1.4 + 0.5 * len(checks))
+    places = np.arange(len(checks))[::-1]
+    low, high, actual = (
+        100 * np.array([getattr(check, name) for check in checks])
+        for name in ("low", "high", "actual")
+    )
+    top = float(max(high.max(), actual.max()))
+    # Where a range is narrower than its mark, it is still to be seen.
+    width = np.maximum(high - low, 0.006 * top)
+    axes.barh(places, width, left=low, height=0.5, color=RANGE, label="we said")
+    axes.plot(actual, places, "o", color=MODEL, markersize=8, label="it was")
+    for place, value, end in zip(places, actual, high, strict=True):
+        text = f"{value:.0f} %" if value >= 10 else f"{value:.1f} %"
+        axes.text(max(value, end) + 0.025 * top, place, text, va="center", color=INK)
+    axes.set_yticks(places, [f"Grade {check.grade}" for check in checks])
+    axes.set(xlim=(0, top * 1.15), ylim=(-0.6, len(checks) - 0.4))
+    axes.set_xlabel(f"of 100 in the grade, how many {did}")
+    return finished(figure, axes, "Promise and outcome by grade", legend="lower right")
+
+
+def scores(y: NDArray[np.int64], p: Floats, cuts: Sequence[tuple[str, float]]) -> Figure:
+    """Return how the probabilities are spread, of all rows and of those that said yes."""
+    figure, axes = figure_of()
+    edges = np.linspace(0, float(p.max()) * 1.001 or 1.0, 41)
+    axes.hist(p, bins=edges, color=RANGE, label="all judged rows")
+    axes.hist(p[y == 1], bins=edges, color=MODEL, label="of these: yes")
+    for _, least in cuts:
+        if 0 < least < edges[-1]:
+            axes.axvline(least, color=INK, linewidth=0.8, linestyle=":")
+    reached = [least for _, least in cuts if least < edges[-1]]
+    for (grade, least), until in zip(
+        cuts[len(cuts) - len(reached) :], [edges[-1], *reached], strict=False
+    ):
+        axes.text(
+            (least + until) / 2, 1.0, grade, ha="center", va="bottom", color=INK, fontsize=9,
+            transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
+    axes.set(xlabel="promised probability", ylabel="rows", yscale="symlog")
+    axes.set_ylim(bottom=0)
+    return finished(figure, axes, "Probabilities and grades", pad=18)
+
+
+def gain(y: NDArray[np.int64], p: Floats, *, did: str) -> Figure:
     """Return the share of all positives reached when the best-scored share is contacted.
 
     Parameters
@@ -27,15 +85,21 @@ def gain(y: NDArray[np.int64], p: Floats, *, act: str) -> Figure:
     y : ndarray of {0, 1}, shape (n,)
     p : ndarray of float64, shape (n,)
         Probabilities; only their order counts.
-    act : str
-        What a positive is called: "redeems".
+    did : str
+        What a positive did: "redeemed a coupon".
     """
     depth, reached = _gains(y, p)
     figure, axes = figure_of()
     axes.plot(depth, reached, color=MODEL, label="by score")
     axes.plot([0, 1], [0, 1], color=OTHERS[0], linestyle="--", label="at random")
-    axes.set(xlabel="share contacted, best first", ylabel=f"share reached of those for whom: {act}")
-    return finished(figure, axes, "Gain")
+    at = int(np.argmin(np.abs(depth - 0.2)))
+    axes.plot(depth[at], reached[at], "o", color=MODEL)
+    axes.annotate(
+        f"the best {depth[at]:.0%}: {reached[at]:.0%} of them",
+        (depth[at], reached[at]), (10, -14), textcoords="offset points", color=INK,
+    )  # fmt: skip
+    axes.set(xlabel="share contacted, best first", ylabel="share reached", ylim=(0, 1.02))
+    return finished(figure, axes, f"How many are reached of those who {did}")
 
 
 def lift(y: NDArray[np.int64], p: Floats) -> Figure:
@@ -47,7 +111,7 @@ def lift(y: NDArray[np.int64], p: Floats) -> Figure:
     axes.axhline(1.0, color=OTHERS[0], linestyle="--", label="at random")
     axes.set(xlabel="share contacted, best first", ylabel="times the average rate")
     axes.set_ylim(bottom=0)
-    return finished(figure, axes, "Lift")
+    return finished(figure, axes, "Lift: how much denser among the best scored")
 
 
 def calibration(y: NDArray[np.int64], p: Floats, *, bins: int = 10) -> Figure:
@@ -74,10 +138,17 @@ def calibration(y: NDArray[np.int64], p: Floats, *, bins: int = 10) -> Figure:
     top = float(max(promised.max(), high.max())) * 1.05
     axes.plot([0, top], [0, top], color=OTHERS[0], linestyle="--", label="as promised")
     axes.set(xlabel="promised probability", ylabel="observed rate")
-    return finished(figure, axes, "Calibration")
+    axes.set(xlim=(0, top), ylim=(0, None))
+    return finished(figure, axes, "Calibration: promised and observed")
 
 
-def backtest(dates: Sequence[str], losses: Mapping[str, Sequence[float]], *, model: str) -> Figure:
+def backtest(
+    dates: Sequence[str],
+    losses: Mapping[str, Sequence[float]],
+    intervals: Sequence[tuple[float, float]] = (),
+    *,
+    model: str,
+) -> Figure:
     """Return the log loss at each origin, model and baselines side by side.
 
     Parameters
@@ -86,8 +157,10 @@ def backtest(dates: Sequence[str], losses: Mapping[str, Sequence[float]], *, mod
         First day of each evaluation slice, in order of time.
     losses : mapping of str to sequence of float
         Name -> log loss at each date; `model` is one of the names.
+    intervals : sequence of (float, float)
+        Of the model's log loss at each date.
     """
-    figure, axes = figure_of()
+    figure, axes = figure_of(height=4.2)
     others = iter(OTHERS * len(losses))
     for name, values in losses.items():
         mine = name == model
@@ -99,15 +172,18 @@ def backtest(dates: Sequence[str], losses: Mapping[str, Sequence[float]], *, mod
             linewidth=2.2 if mine else 1.2,
             label=name,
         )
+    if intervals:
+        low, high = np.array(intervals).T
+        axes.fill_between(dates, low, high, color=MODEL, alpha=0.15, label="95 % interval")
     axes.set(xlabel="evaluated from", ylabel="log loss (lower is better)")
     axes.tick_params(axis="x", labelrotation=20)
-    return finished(figure, axes, "Rolling-origin backtest")
+    return finished(figure, axes, "Backtest: the same procedure earlier", legend=OUTSIDE)
 
 
 def png(figure: Figure) -> bytes:
     """Return the figure as PNG; the same figure gives the same bytes."""
     page = BytesIO()
-    figure.savefig(page, format="png", dpi=100, metadata={"Software": None})
+    figure.savefig(page, format="png", dpi=DPI, metadata={"Software": None})
     return page.getvalue()
 
 
@@ -124,7 +200,7 @@ def _wilson(rate: Floats, n: NDArray[np.int64], z: float = 1.96) -> tuple[Floats
     return centre - half, centre + half
 
 
-def figure_of(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Any]:
+def figure_of(width: float = 5.2, height: float = 3.5) -> tuple[Figure, Any]:
     """Return an empty figure and its axes."""
     from matplotlib.figure import Figure
 
@@ -132,9 +208,17 @@ def figure_of(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Any]:
     return figure, figure.subplots()
 
 
-def finished(figure: Figure, axes: Any, title: str) -> Figure:
+def finished(
+    figure: Figure, axes: Any, title: str, *, pad: float = 6, legend: str = "best"
+) -> Figure:
     """Return the figure with title and legend."""
-    axes.set_title(title, loc="left", color=_INK)
+    axes.set_title(title, loc="left", color=INK, fontsize=11, pad=pad)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    owner, columns = (figure, 2) if legend == OUTSIDE else (axes, 1)
+    owner.legend(frameon=False, fontsize=9, loc=legend, ncols=columns)
     return figure
+
+
+def picture(name: str, figure: Figure, alt: str) -> Picture:
+    """Return a figure as a picture of a card, with the words for those who do not see it."""
+    return Picture(name, png(figure), alt, width=round(92 * float(figure.get_figwidth())))

@@ -12,10 +12,10 @@ from features.money import minor_units
 from models.bundle import Bundle
 from models.spec import ModelSpec
 from training.card import percent
+from training.details import METRIC_WORDS
 from training.job import Outcome
 from training.listing import Listed
 from training.monitor import Monitored
-from training.story import METRIC_WORDS
 
 WIDTH = 110
 

@@ -10,17 +10,19 @@ from features.errors import NextbestError
 from models.bootstrap import Estimate
 from models.bundle import Bundle
 from models.calibrator import Calibrator
+from models.grades import Cuts
 from models.intervals import Intervals
 from models.naive_bayes import NaiveBayes
 from models.published import PublishedSpec, Segment
 from models.spec import ModelSpec
 from training.card import Card
 from training.dataset import Dataset
+from training.details import engine_words
 from training.evaluate import Judgement
 from training.learn import Learned
+from training.origins import Origins, horizon_words
 from training.segment_story import segment_metrics
 from training.segmenting import Segmented
-from training.story import Origins, engine_words, horizon_words
 
 
 class PublishError(NextbestError):
@@ -38,6 +40,7 @@ def probability_bundle(
     where: Origins,
     decision: Mapping[str, Any],
     card: Card,
+    cuts: Cuts,
     intervals: Intervals | None = None,
 ) -> Bundle:
     """Return the bundle of a probability model.
@@ -53,6 +56,8 @@ def probability_bundle(
     card : Card
     intervals : Intervals, optional
         Of the candidate that is published.
+    cuts : tuple of (str, float)
+        Of the grades.
     """
     others = [each for each in learned.evaluation.baselines if each.name != shown.name]
     spec = PublishedSpec.of(
@@ -81,6 +86,7 @@ def probability_bundle(
         card_markdown=card.markdown(),
         card_html=card.html(),
         intervals=intervals,
+        cuts=cuts,
     )
 
 

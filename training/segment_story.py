@@ -13,13 +13,14 @@ from models.spec import ModelSpec
 from models.words import value_words
 from training import segment_plots
 from training.card import Card, Table, percent
+from training.details import METRIC_WORDS, cell, feature_table
 from training.naming import concept
-from training.plots import png
+from training.origins import Origins
+from training.plots import picture
 from training.segment_axes import Axis
 from training.segment_memory import GivenName
 from training.segmenting import Segmented
 from training.stability import RESAMPLES
-from training.story import METRIC_WORDS, Origins, cell, feature_table, source_facts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 WORDS_PER_SEGMENT = 3
 FEATURES_DRAWN = 14
 NONE: Mapping[int, GivenName] = {}
+ALT = {
+    "number_of_segments": "Stability and silhouette by number of segments; both are in the table "
+    "'How many segments?'.",
+    "segment_migration": "Which segments the customers of each former segment are in now; the "
+    "shares are in the table of moves.",
+    "segment_sizes": "The share of each segment; it is in the table 'The segments'.",
+    "segment_profile": "How far each segment lies from the average customer, feature by feature; "
+    "the means are in the table 'Profile'.",
+}
 
 
 def segment_metrics(segmented: Segmented) -> dict[str, Estimate]:
@@ -135,10 +145,13 @@ def segment_card(
             _curve(segmented),
             _metrics(spec, segmented),
             profile_table(spec, segmented),
-            Table("How it was made", ("fact", "value"), source_facts(where)),
+            Table("How it was made", ("fact", "value"), where.facts()),
             feature_table(spec),
         ],
-        plots=[(name, png(figure)) for name, figure in segment_figures(spec, segmented).items()],
+        plots=[
+            picture(name, figure, ALT[name])
+            for name, figure in segment_figures(spec, segmented).items()
+        ],
     )
 
 

@@ -1,93 +1,54 @@
-"""What the card of a probability model says, from what was measured."""
+"""Page one of a probability model's card: what a marketer needs to know before using a grade."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
-
-from features.clock import to_iso
-from features.feature import Condition
-from features.source import Source
-from models.answer import Answer
-from models.bootstrap import Estimate
-from models.spec import ModelSpec
-from training import plots
-from training.backtest import MOST_ROWS
-from training.candidates import TREES
-from training.card import Card, Table, percent
+from training.card import Card, Section, Table, percent
+from training.details import (
+    backtest_table,
+    fact_table,
+    feature_table,
+    finding_table,
+    gate_table,
+    grade_table,
+    metric_table,
+    movers,
+)
 from training.evaluate import Judgement
+from training.grading import GradeCheck, Grading
 from training.learn import Learned
+from training.origins import Origins, within_words
+from training.pictures import detail_pictures, gain_picture, grade_picture, reached
+from training.warn import warnings
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-METRIC_WORDS = {
-    "log_loss": "log loss (lower is better)",
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "brier": "Brier score (lower is better)",
-    "calibration_slope": "calibration slope (1 is ideal)",
-    "calibration_intercept": "calibration intercept (0 is ideal)",
-    "ece": "expected calibration error",
-    "lift_at_10": "lift in the top 10 %",
-    "silhouette": "silhouette",
-    "stability": "share of customers who keep their segment",
+PLURALS = {
+    "customer": "customers",
+    "lead": "leads",
+    "impression": "impressions",
+    "opportunity": "opportunities",
 }
-MOVERS = 10
-ROWS_EXPLAINED = 2_000
+ADVICE = {
+    True: {
+        "A": "Contact them first: nobody is likelier.",
+        "B": "Contact them next, while budget and patience last.",
+        "C": "Contact them only where a contact costs next to nothing.",
+        "D": "Leave them out: most of what is spent here is spent for nothing.",
+    },
+    False: {
+        "A": "Look at them first: they are the likeliest to be lost. An offer pays where the "
+        "customer is worth more than it costs.",
+        "B": "Watch them, and put right what they complain of; keep costly offers for grade A.",
+        "C": "Treat them as usual.",
+        "D": "Leave them alone: hardly any is about to go, and a discount would be given away.",
+    },
+}
 
 
-@dataclass(frozen=True)
-class Origins:
-    """Where a run comes from: the same for every model of one log.
-
-    Attributes
-    ----------
-    source : Source
-    fingerprint : str
-        Of the log.
-    now, trained_at : int
-        The present moment of the data and of the machine, microseconds UTC.
-    commit : str
-        Of the code.
-    random_state : int
-    """
-
-    source: Source
-    fingerprint: str
-    now: int
-    trained_at: int
-    commit: str
-    random_state: int = 0
-
-
-def horizon_words(label: Condition | Answer | None) -> str:
-    """Return within what time the answer comes true.
-
-    Examples
-    --------
-    >>> from features.declare import campaign, events
-    >>> horizon_words(events("order").none(next="28d"))
-    '28d'
-    >>> horizon_words(events("redemption").any(until=campaign("ends_at")))
-    'until the campaign ends'
-    """
-    if label is None:
-        return ""
-    if isinstance(label, Answer):
-        return "when it is decided"
-    window = label.count.window
-    if window.next is not None:
-        return window.next
-    subject, _, moment = (window.until or "").partition(".")
-    words = {"ends_at": "ends", "starts_at": "starts"}.get(moment, moment)
-    return f"until the {subject} {words}".strip()
-
-
-def probability_card(learned: Learned, where: Origins, published: str, reason: str) -> Card:
+def probability_card(
+    learned: Learned, where: Origins, published: str, decision: Mapping[str, Any], graded: Grading
+) -> Card:
     """Return the card of a probability model.
 
     Parameters
@@ -96,184 +57,145 @@ def probability_card(learned: Learned, where: Origins, published: str, reason: s
     where : Origins
     published : str
         Name of the candidate in the bundle: the engine chosen, or a baseline in its place.
-    reason : str
-        The gate's.
+    decision : mapping
+        The gate's, as plain values.
+    graded : Grading
     """
-    spec = learned.spec
     shown = learned.candidate(published)
+    did = did_words(learned)
     return Card(
-        title=f"{spec.name}: {published}",
-        question=spec.question,
-        short=_short(learned, shown, reason),
-        front=[movers(learned, shown)],
-        statements=where.source.statements,
-        details=[
-            metric_table(learned),
-            backtest_table(learned),
-            _facts(learned, where, shown),
-            feature_table(spec),
+        title=f"Model card: {learned.spec.name}",
+        question=learned.spec.question,
+        short=_short(learned, shown, decision),
+        warnings=warnings(learned, shown, decision, graded),
+        front=[
+            Section(
+                "How often it is right",
+                grade_sentences(graded.checks, PLURALS[learned.spec.entity], did),
+                [grade_picture(graded, did), gain_picture(learned, shown, did)],
+            ),
+            _advice(learned, graded),
+            Section("When not to use it", _not_for(learned, shown)),
+            movers(learned, shown),
         ],
-        plots=[(name, plots.png(figure)) for name, figure in figures(learned, shown).items()],
+        statements=[*where.source.statements, *_limits(learned)],
+        plots=detail_pictures(learned, shown, graded),
+        details=[
+            grade_table(graded),
+            metric_table(learned),
+            gate_table(decision),
+            backtest_table(learned),
+            finding_table(learned),
+            fact_table(learned, where, shown),
+            feature_table(learned.spec),
+        ],
     )
 
 
-def figures(learned: Learned, shown: Judgement) -> dict[str, Figure]:
-    """Return the plots of a run by name."""
-    y, p = learned.evaluation.y, shown.p
-    names = list(learned.origins[0].losses)
-    losses = {
-        name: [origin.losses[name] / origin.rows for origin in learned.origins] for name in names
-    }
-    dates = [to_iso(origin.begins)[:10] for origin in learned.origins]
-    return {
-        "gain": plots.gain(y, p, act=learned.spec.act),
-        "lift": plots.lift(y, p),
-        "calibration": plots.calibration(y, p),
-        "backtest": plots.backtest(dates, losses, model=shown.name),
-    }
+def did_words(learned: Learned) -> str:
+    """Return what those did for whom the answer was yes."""
+    return learned.spec.did or "did so"
 
 
-def movers(learned: Learned, shown: Judgement) -> Table:
-    """Return the features that move the scores most, in words, with their share of the moving."""
-    X = shown.fitted.encoder.transform(
-        learned.data.X.iloc[learned.split.test].iloc[:ROWS_EXPLAINED]
+def grade_sentences(checks: Sequence[GradeCheck], plural: str, did: str) -> list[str]:
+    """Return one sentence a grade, in counts of a hundred, or of more where it happens rarely.
+
+    Examples
+    --------
+    >>> check = GradeCheck("A", 0.2, 500, 155, 0.1, 0.314, 0.281, 0.349, 0.31)
+    >>> grade_sentences([check], "customers", "bought")
+    ['Of 100 customers graded A, 31 bought; we said 28 to 35.']
+    """
+    rates = [rate for each in checks for rate in (each.expected, each.actual) if rate > 0]
+    of = next((n for n in (100, 1_000) if min(rates, default=1.0) * n >= 1), 10_000)
+    return [_grade_sentence(each, of, plural, did) for each in checks]
+
+
+def _grade_sentence(check: GradeCheck, of: int, plural: str, did: str) -> str:
+    low, high = round(of * check.low), round(of * check.high)
+    range_ = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    said = (
+        f"Of {of:,} {plural} graded {check.grade}, {round(of * check.actual):,} {did}; we said "
+        f"{range_}"
     )
-    weights = np.abs(shown.fitted.engine.contributions(X)[:, :-1]).mean(axis=0)
-    total = float(weights.sum())
-    order = [i for i in np.argsort(-weights, kind="stable")[:MOVERS] if weights[i] > 0]
-    rows = [
-        (learned.spec.feature_words(learned.spec.features[i], "en"), percent(weights[i] / total))
-        for i in order
-    ]
-    note = "" if rows else "Nothing: everyone gets the same probability."
-    return Table("What moves the score", ("feature", "share"), rows, note)
+    if check.rows < of:
+        said += f" (there were {check.rows:,}, of whom {check.positives:,})"
+    if check.kept:
+        return f"{said}."
+    return f"{said}. That is {'more' if check.actual > check.high else 'fewer'} than we said."
 
 
-def metric_table(learned: Learned) -> Table:
-    """Return model and baselines on the latest slice, every metric with its 95 % interval."""
-    judged = learned.evaluation.everyone
-    header = ("metric", *(each.name for each in judged))
-    rows = [
-        (METRIC_WORDS.get(name, name), *(cell(each.metrics[name]) for each in judged))
-        for name in learned.spec.metrics
-    ]
-    note = (
-        f"{len(learned.evaluation.y):,} rows with {int(learned.evaluation.y.sum()):,} positives, "
-        f"judged as of {_from_to(learned.split.begins, learned.split.ends)}; 95 % intervals from "
-        "resampling customers."
-    )
-    return Table("On the latest slice", header, rows, note)
-
-
-def backtest_table(learned: Learned) -> Table:
-    """Return the candidates at every origin, the latest slice last."""
-    names = list(learned.origins[0].losses)
-    header = ("judged as of", "rows", "positives", *(f"log loss: {n}" for n in names), "AUC")
-    rows = []
-    for origin in learned.origins:
-        aucs = {each.name: each.metrics.get("auc") for each in origin.judged}
-        found = aucs[learned.evaluation.model.name]
-        rows.append(
-            (
-                _from_to(origin.begins, origin.ends),
-                f"{origin.rows:,}",
-                f"{origin.positives:,}",
-                *(f"{origin.losses[name] / origin.rows:.4f}" for name in names),
-                "" if found is None else cell(found),
-            )
-        )
-    note = (
-        f"{learned.choice} Earlier slices learn from at most {MOST_ROWS:,} rows, with the number "
-        "of trees of the latest."
-    )
-    return Table("Rolling-origin backtest", header, rows, note)
-
-
-def feature_table(spec: ModelSpec) -> Table:
-    """Return the features by name, with their words and unit."""
-    rows = [(f.name, spec.feature_words(f, "en"), f.unit) for f in spec.features]
-    return Table("Features", ("name", "in words", "unit"), rows)
-
-
-def source_facts(where: Origins) -> list[tuple[str, str]]:
-    """Return where a run comes from, for the table of facts."""
-    return [
-        ("data known until", to_iso(where.now)),
-        ("trained at", to_iso(where.trained_at)),
-        ("source", where.source.name),
-        ("data fingerprint", where.fingerprint),
-        ("code", where.commit),
-        ("random state", str(where.random_state)),
-    ]
-
-
-def cell(estimate: Estimate) -> str:
-    """Return an estimate for a table; a metric that is not defined is a dash."""
-    return "-" if estimate.value is None else str(estimate)
-
-
-def _short(learned: Learned, shown: Judgement, reason: str) -> Sequence[str]:
+def _short(learned: Learned, shown: Judgement, decision: Mapping[str, Any]) -> list[str]:
     spec, evaluation = learned.spec, learned.evaluation
-    rate = percent(float(evaluation.y.mean()))
-    horizon = horizon_words(spec.label)
-    within = f"within {horizon}" if horizon.endswith("d") else horizon
     sentences = [
-        f"It gives each {spec.entity} the probability that the customer {spec.act} ({within}). On "
-        f"average that is true for {rate}.",
-        *([] if evaluation.model.name == TREES else [learned.choice]),
-        evaluation.verdict(),
+        f"It gives each {spec.entity} the probability that the customer {spec.act} "
+        f"({within_words(spec.label)}), and a grade from A, the likeliest, to D. On average that "
+        f"is true for {percent(float(evaluation.y.mean()))}.",
+        f"Contact the best fifth, and you reach {percent(reached(evaluation.y, shown.p, 0.2))} of "
+        f"those who {did_words(learned)}.",
     ]
-    if shown.name != evaluation.model.name:
-        sentences.append(f"Therefore the baseline itself is what is published: {shown.name}.")
     lift = shown.metrics.get("lift_at_10")
     if lift is not None and lift.value is not None:
         sentences.append(
             f"Among the tenth with the highest scores it is {lift.value:.1f} times as frequent as "
             f"on average (95 % interval {lift.low:.1f} to {lift.high:.1f})."
         )
-    return [*sentences, *_calibration(learned, shown), reason]
+    if evaluation.beats:
+        sentences.append(
+            f"It comes closer to what happened than {evaluation.best_baseline.name}, the best of "
+            f"{len(evaluation.baselines)} simpler ways, on the same rows."
+        )
+    sentences.append(learned.split.words())
+    if decision.get("serves"):
+        sentences.append("It serves: the gate let it pass.")
+    return sentences
 
 
-def _calibration(learned: Learned, shown: Judgement) -> list[str]:
-    if shown.name == learned.evaluation.model.name:
-        return learned.evaluation.calibration()
+def _advice(learned: Learned, graded: Grading) -> Table:
+    words = ADVICE[learned.spec.positive_is_good]
+    rows = [
+        (
+            each.grade,
+            f"from {percent(each.least)}" if each.least else "all others",
+            percent(each.share),
+            words[each.grade],
+        )
+        for each in graded.checks
+    ]
+    note = (
+        "A grade says how likely it is, not whether a contact changes it. Where value, cost and "
+        "consent are known, the prospect list weighs them; do not weigh them twice."
+    )
+    header = ("grade", "probability", "of all", "what to do")
+    return Table("What to do with a grade", header, rows, note)
+
+
+def _not_for(learned: Learned, shown: Judgement) -> list[str]:
+    spec, y = learned.spec, learned.evaluation.y
+    best = reached(y, shown.p, 0.1) * float(y.sum()) / max(1, round(0.1 * len(y)))
+    within = within_words(spec.label)
+    whom = "whom it was not asked about in training"
+    if spec.population is not None:
+        whom = f"outside its population ({spec.population.words('en')})"
     return [
-        f"{METRIC_WORDS[name]}: {cell(shown.metrics[name])}."
-        for name in ("calibration_slope", "calibration_intercept")
-        if name in shown.metrics
+        f"Not for customers {whom}: it has learned nothing of them.",
+        f"Not for another question than this one: {spec.act}, {within}.",
+        f"Not to decide about one person in what matters to them, such as credit, price or work: "
+        f"even of the best tenth {percent(1 - best)} were a no.",
+        "Not as proof that a contact works: it saw who did what, not what would have happened "
+        "otherwise. Hold some of them out by chance to learn that.",
+        "Not after a great change of prices, range or channels, until it is trained again; "
+        f"python -m training monitor {spec.name} says whether it still holds.",
     ]
 
 
-def _facts(learned: Learned, where: Origins, shown: Judgement) -> Table:
-    data, train = learned.data, learned.split.train
-    rows = data.rows.iloc[train]
-    facts = [
-        ("training rows", f"{len(train):,} with {int(data.y.to_numpy()[train].sum()):,} positives"),
-        ("training customers", f"{rows['customer_id'].nunique():,}"),
-        ("trained as of", _from_to(int(rows["as_of"].min()), int(rows["as_of"].max()))),
-        ("engine", engine_words(shown)),
-        *((key.replace("_", " "), _said(value)) for key, value in shown.fitted.notes.items()),
-        *source_facts(where),
+def _limits(learned: Learned) -> list[str]:
+    said = [
+        f"It learned from {len(learned.split.train):,} rows; of customers who resemble none of "
+        "them it says little.",
     ]
-    return Table("How it was made", ("fact", "value"), facts)
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {number:.4f}" for name, number in value.items())
-    return str(value)
-
-
-def engine_words(shown: Judgement) -> str:
-    """Return what computes the score: "LightGBM, 120 trees", or the baseline's name."""
-    notes = shown.fitted.notes
-    if "trees" not in notes:
-        return shown.name
-    share = notes.get("linear_share", 0.0)
-    beside = f", and logistic regression with {share:.0%} of the say" if share else ""
-    return f"LightGBM, {notes['trees']} trees{beside}"
-
-
-def _from_to(begins: int, ends: int) -> str:
-    first, last = to_iso(begins)[:10], to_iso(ends)[:10]
-    return first if first == last else f"{first} to {last}"
+    if learned.data.order == "none":
+        said.append(
+            "Nothing dates these rows, so whether the model holds for later ones is untested."
+        )
+    return said

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def test_ties_share_the_middle_of_their_places() -> None:
 def test_of_a_constant_model_everyone_is_in_the_middle() -> None:
     constant = reference_of(np.zeros(500))
     assert constant.percentile([0.0, -1.0, 1.0]).tolist() == [50.0, 0.0, 100.0]
-    assert constant.grade(50.0) == "C"
+    assert constant.graded(np.array([0.5]), np.array([50.0])).tolist() == ["C"]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.lists(st.floats(-1e7, 1e7), min_size=2))
@@ -57,8 +58,25 @@ def test_a_higher_margin_never_has_a_lower_percentile(
     [(100.0, "A"), (90.0, "A"), (89.9, "B"), (70.0, "B"), (69.9, "C"), (40.0, "C"), (39.9, "D"),
      (0.0, "D")],
 )  # fmt: skip
-def test_grades_are_cut_at_fixed_percentiles(percentile: float, grade: str) -> None:
-    assert reference_of([0.0, 1.0]).grade(percentile) == grade
+def test_a_bundle_without_cut_points_is_graded_by_percentile(percentile: float, grade: str) -> None:
+    found = reference_of([0.0, 1.0]).graded(np.array([0.5]), np.array([percentile]))
+    assert found.tolist() == [grade]
+
+
+def test_with_cut_points_the_probability_alone_decides_the_grade() -> None:
+    cuts = (("A", 0.5), ("B", 0.3), ("C", 0.1), ("D", 0.0))
+    reference = replace(reference_of([0.0, 1.0]), cuts=cuts)
+    asked = np.array([1.0, 0.5, 0.4999, 0.3, 0.1, 0.0999, 0.0])
+    assert "".join(reference.graded(asked, np.zeros(7))) == "AABBCDD"
+    assert "".join(reference.graded(asked, np.full(7, 100.0))) == "AABBCDD"
+
+
+def test_the_cut_points_of_an_older_bundle_are_those_of_its_percentiles() -> None:
+    older = replace(
+        reference_of([0.0, 1.0]), probability_quantiles=tuple((np.arange(101) / 200).tolist())
+    )
+    cuts = older.least_probabilities
+    assert cuts == (("A", 0.45), ("B", 0.35), ("C", 0.2), ("D", 0.0))
 
 
 def test_shares_of_numbers_are_counted_between_the_deciles() -> None:
@@ -96,5 +114,8 @@ def test_no_rows_describe_nothing() -> None:
 def test_a_reference_survives_json(made: Any) -> None:
     reference = made.bundle.reference
     assert Reference.from_json(json.loads(json.dumps(reference.to_json()))) == reference
+    assert [grade for grade, _ in reference.cuts] == list("ABCD")
+    older = {name: part for name, part in reference.to_json().items() if name != "cuts"}
+    assert Reference.from_json(older).cuts == ()
     assert set(reference.features) == {"orders", "spent", "age", "channel", "member"}
     assert len(reference.probability_quantiles) == 101

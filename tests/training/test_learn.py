@@ -12,7 +12,6 @@ from training.crossfit import engine_out_of_fold
 from training.dataset import build, moment
 from training.fit import Fitting
 from training.learn import TooLittleDataError, learn, slicing_of
-from training.story import probability_card
 
 HOW = Fitting(threads=1, folds=2)
 
@@ -94,20 +93,6 @@ def test_no_positives_at_all_are_refused(log, quick):
     data = build(spec, log, moment(log, None))
     with pytest.raises(TooLittleDataError, match="0 positives"):
         learn(spec, replace(data, y=data.y * 0), HOW, lambda step: None)
-
-
-def test_the_card_says_the_verdict_the_statements_and_the_calibration(churn, log):
-    from training.story import Origins
-
-    where = Origins(log.source, log.fingerprint, moment(log, None), 0, "abc")
-    card = probability_card(churn, where, churn.evaluation.model.name, "Promoted: it is better.")
-    for text in (card.markdown(), card.html()):
-        assert "interval" in text
-        assert "calibration slope" in text
-        assert "Promoted: it is better." in text
-        assert all(statement in text for statement in log.source.statements)
-    assert churn.evaluation.verdict() in card.short
-    assert card.html().count("data:image/png") == 4
 
 
 def test_rows_without_a_date_are_judged_by_models_that_did_not_see_their_customer(log, quick):
