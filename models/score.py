@@ -76,6 +76,11 @@ class Scorer:
     ) -> None:
         self.bundle = bundle
         self._now = now
+        # Where no training row had a value, a source knows none of anybody, and nobody lacks it.
+        held = bundle.reference.features
+        names = bundle.encoder.names
+        self._asked = [at for at, name in enumerate(names) if held[name].shares[-1] < 1.0]
+        self._names = [names[at] for at in self._asked]
 
     def probabilities(self, X: Floats) -> Floats:
         """Return the calibrated probability of encoded rows, float64[n].
@@ -248,16 +253,14 @@ class Scorer:
         language: str,
     ) -> dict[str, Any]:
         # What the customer has counts as known, even a text that the model never saw.
-        missing = [is_missing(value) for value in values]
+        missing = [is_missing(values[at]) for at in self._asked]
         return {
             "model": self.bundle.spec.name,
             "version": self.bundle.spec.version,
             "as_of": to_iso(as_of),
             "scored_at": to_iso(self._now()),
             "sequence": sequence,
-            "data_sufficiency": sufficiency(
-                self.bundle.encoder.names, missing, has_events, language
-            ),
+            "data_sufficiency": sufficiency(self._names, missing, has_events, language),
         }
 
     def _margins(self, X: Floats) -> Floats:

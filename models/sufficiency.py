@@ -57,7 +57,7 @@ def sufficiency(
     Parameters
     ----------
     names : sequence of str
-        All features of the model.
+        The features of the model that any training row had.
     missing : sequence of bool
         Which of them are missing.
     has_events : bool, optional

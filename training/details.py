@@ -182,5 +182,5 @@ def engine_words(shown: Judgement) -> str:
     if "trees" not in notes:
         return shown.name
     share = notes.get("linear_share", 0.0)
-    beside = f", and logistic regression with {share:.0%} of the say" if share else ""
+    beside = f", {share:.0%} logistic" if share else ""
     return f"LightGBM, {notes['trees']} trees{beside}"

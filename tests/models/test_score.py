@@ -48,6 +48,18 @@ def test_what_is_not_computed_is_said_and_not_invented(made: Any) -> None:
         assert part.why
 
 
+def test_what_no_training_row_had_is_not_missed_of_a_customer(made: Any) -> None:
+    nowhere = made.bundle.encoder.names[0]
+    reference = made.bundle.reference
+    held = replace(reference.features[nowhere], shares=(0.0, 1.0))
+    unknown = replace(reference, features={**reference.features, nowhere: held})
+    values = [None, None, *ROW[2:]]
+    missed = scorer(made.bundle).score(values, AS_OF).data_sufficiency
+    asked = scorer(replace(made.bundle, reference=unknown)).score(values, AS_OF).data_sufficiency
+    assert missed.missing == [nowhere, *asked.missing]
+    assert asked.why == "3 of 4 features are known."
+
+
 def test_the_probability_is_lightgbms_margin_calibrated(made: Any) -> None:
     X = made.bundle.encoder.encode(ROW)[None, :]
     margin = made.oracle.predict(X, raw_score=True)
