@@ -14,17 +14,23 @@ from rich.console import Console
 
 from benchmarks import truth
 from benchmarks.truth import Measured, coverage, measure, show
-from demo.yardstick import Distance, NoTruthError, truth_of
+from demo.yardstick import Distance, NoTruthError, expected_loss, truth_of
 from features.log import EventLog
 from features.sources.simulator import Company, ingest_simulator, read_truth
+from features.sources.simulator.company import STARTS_AT, WEEK
 from models import catalog
 from models.spec import Minimum
 from models.trees import boosted_trees
+from training.candidates import fit_candidates
+from training.dataset import build, moment
+from training.fit import Fitting
+from training.holdout import splits
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, machine_code: Path) -> Path:
     folder = tmp_path_factory.mktemp("simulated")
+    (folder / "numba").symlink_to(machine_code)
     ingest_simulator(
         folder, Company(customers=400, days=420, seed=1), futures=0, consent=False, bulk=True
     )
@@ -71,3 +77,33 @@ def test_the_truth_of_rows_is_that_of_their_ids(home: Path) -> None:
     assert truth_of(log, "ctr", ids).tolist() == known["probability"].to_numpy()[chosen].tolist()
     with pytest.raises(NoTruthError, match="The truth of 1 of 2 judged rows of 'ctr'"):
         truth_of(log, "ctr", np.array([ids[0], "nobody"], dtype=object))
+
+
+def test_under_drift_a_stale_model_is_worse_than_one_that_saw_the_change(
+    tmp_path: Path, machine_code: Path
+) -> None:
+    (tmp_path / "numba").symlink_to(machine_code)
+    drifting = Company(customers=3_000, days=560, seed=3, drift=True)
+    log = ingest_simulator(tmp_path, drifting, consent=False, futures=0, bulk=True).log
+    spec = replace(
+        catalog.spec("lead_score"),
+        estimator=partial(boosted_trees, num_leaves=4),
+        minimum=Minimum(rows=100, positives=5),
+        baselines=(),
+    )
+    data = build(spec, log, moment(log, None))
+    latest = splits(spec, data)[0]
+    changes = STARTS_AT + drifting.drift_week * WEEK
+    known = data.rows["matures_at"].to_numpy()[latest.train] <= changes
+    judged = data.take(latest.test)
+    wanted = truth_of(log, spec.name, judged.rows["row_id"].to_numpy())
+    fresh, stale = (
+        fit_candidates(spec, data, split, Fitting(trees=60, folds=2), lambda step: None)[0]
+        for split in (latest, replace(latest, train=latest.train[known]))
+    )
+    assert judged.rows["as_of"].min() >= changes
+    too_high = [float((each.probabilities(judged.X) - wanted).mean()) for each in (fresh, stale)]
+    losses = [expected_loss(wanted, each.probabilities(judged.X)) for each in (fresh, stale)]
+    assert losses[0] < losses[1]
+    # Fewer rows alone would not shift everybody: after the change all answer less often.
+    assert 0.0 < too_high[0] < too_high[1]
