@@ -18,6 +18,7 @@ from features.errors import NextbestError
 from models.logged_bundle import fetch_bundle, log_bundle
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+ROLLED_BACK = "rolled_back"
 LOCK_SECONDS = 300
 
 
@@ -161,8 +162,16 @@ class Registry:
         if self.resolve(model, CHALLENGER) == version:
             self.client.delete_registered_model_alias(model, CHALLENGER)
 
-    def rollback(self, model: str) -> str:
+    def rollback(self, model: str, why: str = "") -> str:
         """Make the previous champion the champion again, and the present one `previous`.
+
+        The decision is written down with the version that is left: as the tag `rolled_back` and
+        behind its description.
+
+        Parameters
+        ----------
+        why : str
+            When and for what reason.
 
         Returns
         -------
@@ -180,8 +189,19 @@ class Registry:
                 f"{model!r} has no previous champion to go back to.",
                 remedy=f"Choose a version: python -m training promote {model} --version N",
             )
+        left = self.resolve(model, CHAMPION)
         self.promote(model, previous)
+        if left is not None:
+            said = f"Rolled back to version {previous}. {why}".strip()
+            before = self.client.get_model_version(model, left).description or ""
+            self.client.set_model_version_tag(model, left, ROLLED_BACK, said)
+            self.client.update_model_version(model, left, f"{before} {said}".strip())
         return previous
+
+    def rolled_back(self, model: str, version: str) -> str | None:
+        """Return what was written down when a version was left for an earlier one, if it was."""
+        found = self.client.get_model_version(model, version).tags.get(ROLLED_BACK)
+        return None if found is None else str(found)
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         """Point an alias at a version.

@@ -9,12 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import numpy as np
 
 from features import command
+from features.clock import to_iso
 from features.errors import BadInputError, NextbestError
 from features.frame import frame
 from features.log import EventLog
@@ -22,11 +19,9 @@ from features.progress import shown
 from features.spark_build import frame_on_spark
 from features.spark_session import chosen_engine
 from models import catalog
-from models.bundle import Bundle
-from models.registry import CHALLENGER, PREVIOUS, NoChampionError, Registry, RegistryError, prepare
+from models.registry import CHALLENGER, NoChampionError, RegistryError, prepare
 from models.scores import SqlScoreStore, database_url
-from models.spec import ModelSpec
-from training import batch, listing, monitor, printed
+from training import batch, listing, printed, watch
 from training.dataset import build, moment
 from training.job import train
 from training.parser import EVERY, job_parser, train_parser
@@ -51,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "dataset": _dataset,
         "score": _score,
         "promote": _promote,
+        "rollback": _rollback,
         "predict": _predict,
         "prospects": _prospects,
         "monitor": _monitor,
@@ -154,7 +150,7 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
             def said(done: int, of: int, name: str = name) -> None:
                 report(f"{name}: rows", done, of)
 
-            bundle = _downloaded(registry, spec, version)
+            bundle = watch.downloaded(registry, spec, version)
             data = rows_to_score(spec, log, now, progress=said, compute=compute)
             done = batch.score(
                 spec,
@@ -175,7 +171,7 @@ def _predict(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
     log = EventLog.open(settings.home)
     now = moment(log, None, clock_name=settings.clock)
     registry = prepare(settings.home, settings.tracking_uri or None)
-    champion = _downloaded(registry, spec, registry.champion(spec.name))
+    champion = watch.downloaded(registry, spec, registry.champion(spec.name))
     with shown() as report:
         found = predict(spec, champion, log, arguments.rows, now, report=report)
     write(arguments.out, found)
@@ -184,20 +180,27 @@ def _predict(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
 
 
 def _promote(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    if arguments.rollback:
+        return _rollback(arguments, settings)
     spec = catalog.spec(arguments.model)
     registry = prepare(settings.home, settings.tracking_uri or None)
-    if arguments.rollback:
-        version = registry.rollback(spec.name)
-    else:
-        chosen = arguments.version or registry.resolve(spec.name, CHALLENGER)
-        if chosen is None:
-            raise RegistryError(
-                f"{spec.name!r} has no challenger to promote.",
-                remedy=f"Train one: python -m training {spec.name}",
-            )
-        version = str(chosen)
-        registry.promote(spec.name, version)
-    print(f"{spec.name}: version {version} is the champion.")
+    chosen = arguments.version or registry.resolve(spec.name, CHALLENGER)
+    if chosen is None:
+        raise RegistryError(
+            f"{spec.name!r} has no challenger to promote.",
+            remedy=f"Train one: python -m training {spec.name}",
+        )
+    registry.promote(spec.name, str(chosen))
+    print(f"{spec.name}: version {chosen} is the champion.")
+    return 0
+
+
+def _rollback(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
+    spec = catalog.spec(arguments.model)
+    registry = prepare(settings.home, settings.tracking_uri or None)
+    when = to_iso(time.time_ns() // 1_000)
+    version = registry.rollback(spec.name, f"{when}: {arguments.reason or 'no reason was given'}")
+    print(f"{spec.name}: version {version} is the champion again.")
     return 0
 
 
@@ -240,38 +243,16 @@ def _name(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
 
 def _monitor(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
     try:
-        return _monitored(catalog.spec(arguments.model), settings)
+        spec = catalog.spec(arguments.model)
+        log = EventLog.open(settings.home)
+        now = moment(log, None, clock_name=settings.clock)
+        registry = prepare(settings.home, settings.tracking_uri or None)
+        with shown() as report:
+            champion, found = watch.watch(spec, log, registry, now, report)
+        if arguments.report is not None:
+            watch.write_report(found, champion, now, arguments.report)
     except NextbestError as mistake:
         print(f"error: {mistake}", file=sys.stderr)
         return CANNOT_TELL
-
-
-def _monitored(spec: ModelSpec, settings: TrainingSettings) -> int:
-    log = EventLog.open(settings.home)
-    now = moment(log, None, clock_name=settings.clock)
-    registry = prepare(settings.home, settings.tracking_uri or None)
-    champion = _downloaded(registry, spec, registry.champion(spec.name))
-    before = registry.resolve(spec.name, PREVIOUS)
-    with shown() as report:
-        present = rows_to_score(
-            spec, log, now, progress=lambda done, of: report("present rows", done, of)
-        )
-        matured = build(spec, log, now, progress=lambda done, of: report("matured rows", done, of))
-    since = matured.rows["matures_at"].to_numpy() > champion.spec.as_of
-    found = monitor.monitor(
-        champion,
-        spec.gate,
-        matured.take(np.flatnonzero(since)),
-        present,
-        None if before is None else _downloaded(registry, spec, before),
-    )
     printed.monitored(spec, champion, found)
     return found.code
-
-
-def _downloaded(registry: Registry, spec: ModelSpec, version: str) -> Bundle:
-    with TemporaryDirectory() as scratch:
-        folder = registry.download(spec.name, version, Path(scratch) / version)
-        bundle = Bundle.load(folder, version)
-    bundle.verify()
-    return bundle

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.bootstrap import evaluate, paired_bootstrap
+from models import rails
 from models.bundle import Bundle
+from models.clustered import Grouped, calibration, mean_difference
 from models.clusters import Clusters
 from models.metrics import log_losses
 from models.promotion import Gate
 from training.dataset import Dataset
+from training.drift import Shift, drift
 
 Floats: TypeAlias = NDArray[np.float64]
 Verdict = Literal["keep", "retrain", "roll back"]
 
 CODES: dict[Verdict, int] = {"keep": 0, "retrain": 1, "roll back": 2}
-DRIFTED = 0.25
-"""Population stability index above which scores are no longer those the model was made for.
-Source: Siddiqi (2006), Credit Risk Scorecards: above 0.25 is a major shift."""
 FEWEST_POSITIVES = 20
 """Fewer answers, and outcomes decide nothing yet."""
 
@@ -39,6 +38,32 @@ class GradeCheck:
     low: float
     high: float
 
+    @property
+    def word(self) -> str:
+        """Whether chance explains the difference, and else which way it goes."""
+        if self.low > 0:
+            return "more than expected"
+        return "fewer than expected" if self.high < 0 else "as expected"
+
+
+@dataclass(frozen=True)
+class LabelRate:
+    """How often the answer was yes, against the training rows; `then` is None where unknown."""
+
+    rows: int
+    now: float
+    low: float
+    high: float
+    then: float | None
+
+    @property
+    def word(self) -> str:
+        """Whether the rate at training still holds."""
+        if self.then is None:
+            return "its rate at training is not known"
+        held = self.low <= self.then <= self.high
+        return "as at training" if held else "other than at training"
+
 
 @dataclass(frozen=True)
 class Monitored:
@@ -50,22 +75,47 @@ class Monitored:
     reason : str
     grades : tuple of GradeCheck
         On the rows that matured since training; none if there are none.
-    score_drift : float or None
-        Population stability index of present scores against those of training.
-    feature_drift : tuple of (str, float)
+    score_drift : Shift or None
+        Of present scores against those of training.
+    feature_drift : tuple of Shift
         The same by feature, the largest first.
+    label_rate : LabelRate or None
+        On the rows that matured since training.
+    waiting : int
+        Rows whose answer is not known yet; they count neither as yes nor as no.
     """
 
     verdict: Verdict
     reason: str
     grades: tuple[GradeCheck, ...]
-    score_drift: float | None
-    feature_drift: tuple[tuple[str, float], ...]
+    score_drift: Shift | None
+    feature_drift: tuple[Shift, ...]
+    label_rate: LabelRate | None = None
+    waiting: int = 0
 
     @property
     def code(self) -> int:
         """Exit code for a scheduler: 0 keep, 1 retrain, 2 roll back."""
         return CODES[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for a report, each check with its word."""
+
+        def shift(each: Shift) -> dict[str, Any]:
+            return {**asdict(each), "drifted": each.drifted}
+
+        rate, score = self.label_rate, self.score_drift
+        return {
+            "verdict": self.verdict,
+            "code": self.code,
+            "reason": self.reason,
+            "matured": 0 if rate is None else rate.rows,
+            "waiting": self.waiting,
+            "grades": [{**asdict(each), "word": each.word} for each in self.grades],
+            "label_rate": None if rate is None else {**asdict(rate), "word": rate.word},
+            "score_drift": None if score is None else shift(score),
+            "feature_drift": [shift(each) for each in self.feature_drift],
+        }
 
 
 def monitor(
@@ -75,7 +125,7 @@ def monitor(
     present: Dataset,
     previous: Bundle | None = None,
     *,
-    random_state: int = 0,
+    waiting: int = 0,
 ) -> Monitored:
     """Return whether to keep a champion.
 
@@ -90,22 +140,30 @@ def monitor(
         Rows as they are scored now.
     previous : Bundle, optional
         What a roll-back would bring back.
+    waiting : int
+        Rows whose label has not matured, to be reported.
     """
     scores, features = drift(champion, present)
     if isinstance(champion.engine, Clusters):
-        return Monitored(*_by_drift(scores, "It has no outcomes."), (), scores, features)
+        verdict, reason = _by_drift(scores, "It has no outcomes.")
+        return Monitored(verdict, reason, (), scores, features, waiting=waiting)
     y = matured.y.to_numpy()
+    customers = matured.rows["customer_id"].to_numpy(dtype=str)
+    rate = _label_rate(champion, y, customers) if len(y) else None
     positives = int(y.sum())
     if min(positives, len(y) - positives) < FEWEST_POSITIVES:
-        said = f"{len(y):,} rows with {positives:,} positives matured since training: too few."
-        return Monitored(*_by_drift(scores, said), (), scores, features)
-    customers = matured.rows["customer_id"].to_numpy(dtype=str)
+        said = (
+            f"{len(y):,} rows with {positives:,} positives matured since training, which is too "
+            f"few to tell; {waiting:,} are not mature yet."
+        )
+        verdict, reason = _by_drift(scores, said)
+        return Monitored(verdict, reason, (), scores, features, rate, waiting)
     p, margins = _answers(champion, matured.X)
-    grades = by_grade(champion, y, p, margins, customers, random_state)
-    verdict, reason = _by_outcomes(champion, gate, y, p, customers, matured.X, previous)
+    grades = by_grade(champion, y, p, margins, customers)
+    verdict, reason = _by_outcomes(champion, gate, y, p, Grouped.of(customers), matured.X, previous)
     if verdict == "keep":
         verdict, reason = _by_drift(scores, reason)
-    return Monitored(verdict, reason, grades, scores, features)
+    return Monitored(verdict, reason, grades, scores, features, rate, waiting)
 
 
 def by_grade(
@@ -114,7 +172,6 @@ def by_grade(
     p: Floats,
     margins: Floats,
     customers: Sequence[str] | NDArray[np.str_],
-    random_state: int = 0,
 ) -> tuple[GradeCheck, ...]:
     """Return expected and actual rate by grade, best grade first; empty grades are left out."""
     percentiles = np.round(champion.reference.percentile(margins), 1)
@@ -123,51 +180,17 @@ def by_grade(
     for grade in np.unique(grades).tolist():
         rows = np.flatnonzero(grades == grade)
         if len(rows):
-            gap = paired_bootstrap(y[rows], p[rows], np.asarray(customers)[rows], 500, random_state)
+            gap = mean_difference(y[rows], p[rows], Grouped.of(np.asarray(customers)[rows]))
             expected, actual = float(p[rows].mean()), float(y[rows].mean())
-            found.append(GradeCheck(grade, len(rows), expected, actual, gap.low, gap.high))
+            low, high = max(-1.0, gap.low), min(1.0, gap.high)  # of one customer: anything
+            found.append(GradeCheck(grade, len(rows), expected, actual, low, high))
     return tuple(found)
 
 
-def drift(champion: Bundle, present: Dataset) -> tuple[float | None, tuple[tuple[str, float], ...]]:
-    """Return the stability index of the scores, or segments, and of each feature."""
-    if len(present) == 0:
-        return None, ()
-    X = champion.encoder.transform(present.X)
-    features = sorted(
-        (
-            (column.name, stability_index(known.shares, known.shares_of(X[:, place])))
-            for place, column in enumerate(champion.encoder.columns)
-            for known in (champion.reference.features[column.name],)
-        ),
-        key=lambda pair: -pair[1],
-    )
-    if isinstance(champion.engine, Clusters):
-        then = [segment.share for segment in champion.spec.segments]
-        now = np.bincount(champion.engine.assign(X), minlength=len(then)) / len(X)
-        return stability_index(then, now), tuple(features)
-    deciles = np.unique(np.array(champion.reference.margin_quantiles)[10:91:10])
-    bins = np.searchsorted(deciles, champion.engine.margins(X), side="right")
-    shares = np.bincount(bins, minlength=len(deciles) + 1) / len(X)
-    # What the quantiles say of the reference; a constant model has one value and no deciles.
-    quantiles = np.searchsorted(
-        deciles, np.array(champion.reference.margin_quantiles), side="right"
-    )
-    then_shares = np.bincount(quantiles, minlength=len(deciles) + 1) / len(quantiles)
-    return stability_index(then_shares, shares), tuple(features)
-
-
-def stability_index(then: Sequence[float] | Floats, now: Sequence[float] | Floats) -> float:
-    """Return the population stability index of shares of the same bins: 0 is the same.
-
-    Examples
-    --------
-    >>> stability_index([0.5, 0.5], [0.5, 0.5]), round(stability_index([0.5, 0.5], [0.9, 0.1]), 2)
-    (0.0, 0.88)
-    """
-    # An empty bin has no logarithm; half a row in a thousand stands for it.
-    a, b = (np.maximum(np.asarray(shares, dtype=np.float64), 5e-4) for shares in (then, now))
-    return float(((b - a) * np.log(b / a)).sum())
+def _label_rate(champion: Bundle, y: NDArray[np.int64], customers: NDArray[np.str_]) -> LabelRate:
+    now = mean_difference(y, np.zeros(len(y)), Grouped.of(customers))
+    low, high = max(0.0, now.low), min(1.0, now.high)
+    return LabelRate(len(y), now.mean, low, high, champion.spec.base_rate)
 
 
 def _answers(bundle: Bundle, X: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -177,13 +200,13 @@ def _answers(bundle: Bundle, X: pd.DataFrame) -> tuple[Floats, Floats]:
     return bundle.calibrator.probability(margins), margins
 
 
-def _by_drift(scores: float | None, said: str) -> tuple[Verdict, str]:
-    if scores is not None and scores > DRIFTED:
+def _by_drift(scores: Shift | None, said: str) -> tuple[Verdict, str]:
+    if scores is not None and scores.drifted:
         return "retrain", (
             f"{said} But today's answers are distributed otherwise than at training (stability "
-            f"index {scores:.2f}, above {DRIFTED})."
+            f"index {scores.index:.2f}, above {scores.bound:.2f})."
         )
-    steady = "" if scores is None else f" Today's answers are as at training ({scores:.2f})."
+    steady = "" if scores is None else f" Today's answers are as at training ({scores.index:.2f})."
     return "keep", f"{said}{steady}"
 
 
@@ -192,13 +215,14 @@ def _by_outcomes(
     gate: Gate,
     y: NDArray[np.int64],
     p: Floats,
-    customers: NDArray[np.str_],
+    customers: Grouped,
     X: pd.DataFrame,
     previous: Bundle | None,
 ) -> tuple[Verdict, str]:
     losses = log_losses(y, p)
     if previous is not None and not isinstance(previous.engine, Clusters):
-        gap = paired_bootstrap(log_losses(y, _answers(previous, X)[0]), losses, customers)
+        theirs = log_losses(y, _answers(previous, X)[0])
+        gap = mean_difference(theirs, losses, customers, gate.alpha)
         if gap.high < 0:
             return "roll back", (
                 f"The previous champion, version {previous.spec.version}, is closer to what "
@@ -206,18 +230,16 @@ def _by_outcomes(
             )
     if champion.spec.base_rate is not None:
         flat = log_losses(y, np.full(len(y), champion.spec.base_rate))
-        gap = paired_bootstrap(flat, losses, customers)
+        gap = mean_difference(flat, losses, customers, gate.alpha)
         if gap.high < 0:
             worse = "It does worse than giving everyone the base rate of its training."
             return ("retrain" if previous is None else "roll back"), worse
-    found = evaluate(("calibration_slope", "calibration_intercept"), y, p, customers)
-    rails = (("calibration_slope", gate.slope, 1.0), ("calibration_intercept", gate.intercept, 0.0))
-    for name, (lowest, highest), ideal in rails:
-        each = found[name]
-        if each.value is None or each.low is None or each.high is None:
-            continue
-        if not lowest <= each.value <= highest and not each.low <= ideal <= each.high:
-            return "retrain", f"Its {name.replace('_', ' ')} is off: {each}."
+    found = calibration(y, p, customers, gate.alpha)
+    # A constant champion has no slope; its intercept alone says whether it can be believed.
+    known = {name: each for name, each in found.items() if each.value is not None}
+    off = next((rail for rail in rails.calibrated(gate, known) if not rail.passed), None)
+    if off is not None:
+        return "retrain", f"On {len(y):,} rows that matured since training {off.words}."
     return "keep", (
         f"On {len(y):,} rows that matured since training its calibration stays within what the "
         "gate tolerates."

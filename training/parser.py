@@ -42,6 +42,10 @@ def job_parser() -> argparse.ArgumentParser:
     which = promote.add_mutually_exclusive_group()
     which.add_argument("--version", help="by default the latest challenger")
     which.add_argument("--rollback", action="store_true", help="back to the previous champion")
+    _reason(promote)
+    rollback = jobs.add_parser("rollback", help="go back to the previous champion")
+    rollback.add_argument("model", help=_models())
+    _reason(rollback)
     prospects = jobs.add_parser("prospects", help="list whom to contact next in a campaign")
     prospects.add_argument("--campaign", required=True, help="its id")
     prospects.add_argument("--model", help="by default the first that is about campaigns")
@@ -68,6 +72,7 @@ def job_parser() -> argparse.ArgumentParser:
         "be told.",
     )
     monitor.add_argument("model", help=_models())
+    monitor.add_argument("--report", type=Path, help="a .json file for every figure")
     return parser
 
 
@@ -96,6 +101,10 @@ def train_parser() -> argparse.ArgumentParser:
         help="how long to search for better settings of the trees (default: the model's own)",
     )
     return parser
+
+
+def _reason(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", default="", help="of a roll-back, kept with the version left")
 
 
 def _as_of(parser: argparse.ArgumentParser) -> None:

@@ -74,8 +74,8 @@ def monitored(spec: ModelSpec, champion: Bundle, found: Monitored) -> None:
     console = _console()
     if found.grades:
         table = Table(title="Matured since training", title_justify="left")
-        for heading in ("grade", "rows", "expected", "actual", "actual - expected, 95 %"):
-            table.add_column(heading, justify="right")
+        for heading in ("grade", "rows", "expected", "actual", "actual - expected, 95 %", "so"):
+            table.add_column(heading, justify="left" if heading == "so" else "right")
         for each in found.grades:
             table.add_row(
                 each.grade,
@@ -83,10 +83,21 @@ def monitored(spec: ModelSpec, champion: Bundle, found: Monitored) -> None:
                 f"{each.expected:.1%}",
                 f"{each.actual:.1%}",
                 f"{100 * each.low:+.1f} to {100 * each.high:+.1f} points",
+                each.word,
             )
         console.print(table)
-    for name, value in found.feature_drift[:3]:
-        console.print(f"stability index of {name}: {value:.2f}", highlight=False)
+    rate = found.label_rate
+    if rate is not None:
+        then = "" if rate.then is None else f" (training: {rate.then:.1%})"
+        said = f"rate of yes: {rate.now:.1%} [{rate.low:.1%}, {rate.high:.1%}]{then}, {rate.word}"
+        console.print(said, highlight=False)
+    if found.waiting:
+        console.print(f"not mature yet: {found.waiting:,} rows, left out", highlight=False)
+    for shift in found.feature_drift[:3]:
+        word = "drifted" if shift.drifted else "steady"
+        console.print(
+            f"stability index of {shift.name}: {shift.index:.2f}, {word}", highlight=False
+        )
     version = champion.spec.version
     console.print(f"{spec.name} v{version}: {found.verdict}. {found.reason}", highlight=False)
 

@@ -68,13 +68,17 @@ def test_aliases_move_from_challenger_to_champion_to_previous_and_back(registry,
     assert registry.aliases("moved") == {"champion": three, "previous": one}
     registry.promote("moved", three)
     assert registry.aliases("moved") == {"champion": three, "previous": one}
-    assert registry.rollback("moved") == one
+    assert registry.rolled_back("moved", three) is None
+    assert registry.rollback("moved", "2026-01-02: complaints") == one
     assert registry.aliases("moved") == {"champion": one, "previous": three}
+    said = f"Rolled back to version {one}. 2026-01-02: complaints"
+    assert registry.rolled_back("moved", three) == said
     registry.set_alias("moved", "challenger", two)
     assert registry.resolve("moved", "challenger") == two
     assert [v.version for v in registry.versions("moved")] == [three, two, one]
     newest = registry.versions("moved")[0]
-    assert (newest.aliases, newest.description) == (("previous",), "why")
+    assert newest.aliases == ("previous",)
+    assert newest.description == f"why {said}"
 
 
 def test_what_is_not_there_is_said_with_a_remedy(registry, folder, tmp_path):

@@ -38,6 +38,8 @@ def run(home, monkeypatch, capsys):
         (["promote", "nobody"], "is no model"),
         (["promote", "ctr", "--version", "99"], "has no version '99'"),
         (["promote", "ctr", "--rollback"], "no previous champion"),
+        (["rollback", "ctr"], "no previous champion"),
+        (["rollback", "nobody"], "is no model"),
         (["promote", "ctr"], "no challenger to promote"),
         (["promote", "ctr", "--version", "1", "--rollback"], "not allowed with"),
         (["prospects"], "--campaign"),

@@ -6,9 +6,9 @@ import pytest
 from models.calibrator import Calibrator
 from models.encoder import Column, Encoder
 from models.linear import Linear, Term
+from training.drift import stability_index
 from training.evaluate import compare, judge
 from training.fit import Fitted
-from training.monitor import stability_index
 
 METRICS = ("log_loss", "auc", "calibration_slope", "calibration_intercept")
 RANDOM = np.random.default_rng(0)
