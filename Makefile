@@ -17,7 +17,7 @@ TABLES ?= telco bank caravan journey company
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality clean
+.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-features: setup $(PEERS)/tables/.installed $(PEERS)/featuretools/.installe
 bench-quality: setup $(PEERS)/quality/.installed   ## models against FLAML, LightGBM, CatBoost and scikit-learn (hours; REPEATS=1 BUDGET=10: less)
 	@$(BIN)/python -m benchmarks.quality --environments $(PEERS) --repeats $(REPEATS) --budget $(BUDGET) \
 		--tables $(TABLES) $(ARGS)
+
+bench-gate: setup   ## how often the gate decides rightly, over 200 simulated retrainings of each kind
+	@$(BIN)/python -m benchmarks.gate $(ARGS)
 
 # Other libraries have environments of their own, away from the product's.
 $(PEERS)/quality/.installed: benchmarks/quality/peers/quality.txt

@@ -53,6 +53,7 @@ class Leaks:
     ----------
     auc : float
         A column that ranks yes above no in more of the pairs than this is taken for the answer.
+        Chance does not bring a leak of 0.9 below it in a sample of some hundred answers.
     filled : float
         The same for whether a stated column is filled, and not for what it holds.
     ceilings : dict of str to float
@@ -68,7 +69,7 @@ class Leaks:
     ('severe', 'warning')
     """
 
-    auc: float = 0.9
+    auc: float = 0.88
     filled: float = 0.7
     ceilings: dict[str, float] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()
