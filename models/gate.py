@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -65,6 +65,7 @@ def decide(
     segments: Mapping[str, ArrayLike] | None = None,
     latency: rails.Timings | None = None,
     feature_hash_ok: bool = True,
+    only_shown: Collection[str] = (),
 ) -> Decision:
     """Decide between a challenger and the champion, or the best baseline if there is none yet.
 
@@ -94,11 +95,13 @@ def decide(
         Microseconds of single scores of challenger and champion.
     feature_hash_ok : bool
         Whether the challenger was made from the features that will be served.
+    only_shown : collection of str
+        Baselines that cannot be published: no opponents, yet none may be proven better.
 
     Raises
     ------
     GateError
-        If no baseline is given.
+        If no baseline is given that can be published.
     MetricError
         If the rows hold one answer only, or probabilities are out of range.
 
@@ -109,14 +112,15 @@ def decide(
     >>> decision.promote, decision.publish
     (True, 'challenger')
     """
-    if not baselines:
+    if not set(baselines) - set(only_shown):
         raise GateError(
-            "There is no baseline to judge against.", remedy="Give at least the constant rate."
+            "There is no baseline to judge against that could be published.",
+            remedy="Give at least the constant rate.",
         )
     grouped = Grouped.of(groups)
     y_, p = np.asarray(y, dtype=np.float64), np.asarray(challenger, dtype=np.float64)
     losses = {name: log_loss(y, each) for name, each in baselines.items()}
-    best, left_out = _publishable(gate, y, grouped, baselines, losses)
+    best, left_out = _publishable(gate, y, grouped, baselines, losses, only_shown)
     opponent, name = (
         (baselines[best], f"the best baseline ({best})")
         if champion is None
@@ -210,6 +214,7 @@ def _publishable(
     groups: Grouped,
     baselines: Mapping[str, ArrayLike],
     losses: dict[str, float],
+    only_shown: Collection[str],
 ) -> tuple[str, _LeftOut | None]:
     """Return the best baseline whose probabilities can be believed, and a better one that is not.
 
@@ -222,10 +227,12 @@ def _publishable(
         found = calibration(y, baselines[name], groups, gate.alpha)
         # A constant has no slope; its intercept alone says whether it can be believed.
         fault = _fault(gate, {k: e for k, e in found.items() if e.value is not None})
+        if name in only_shown:
+            fault = "it is only shown"
         if fault is None:
             return name, left_out
         left_out = left_out or _LeftOut(name, f"{name} was no opponent, because {fault}")
-    return ordered[0], None
+    return next(name for name in ordered if name not in only_shown), None
 
 
 def _fault(gate: Gate, found: Mapping[str, Estimate]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from models.finding import Finding
+from models.ranking import auc
 from models.spec import ModelSpec
 from training.backtest import Origin, backtest, better_engine, origin
 from training.candidates import TREES, Step, fit_candidates, judge_all
@@ -13,6 +15,7 @@ from training.dataset import Dataset
 from training.evaluate import Evaluation, Judgement, compare
 from training.fit import Fitting
 from training.holdout import in_folds, slicing_of, splits
+from training.leaks.scan import scan, too_good
 from training.scorecard import SCORECARD
 from training.small_data import TooLittleDataError, check_grade, fit_few, grade_of
 from training.split import Split, SplitError
@@ -45,6 +48,8 @@ class Learned:
         What the answers were enough for.
     until_next : str
         "640 more answers until the full model, 40 of them positive"; empty for the full model.
+    findings : tuple of Finding
+        What looks like a leak; severe ones stop promotion.
     """
 
     spec: ModelSpec
@@ -55,6 +60,7 @@ class Learned:
     choice: str
     mode: Literal["full", "scorecard"] = "full"
     until_next: str = ""
+    findings: tuple[Finding, ...] = ()
 
     @property
     def base_rate(self) -> float:
@@ -79,6 +85,9 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     y = data.y.to_numpy()
     check_grade(spec, y)
     latest, *before = _splits(spec, data, how.random_state)
+    step("leaks")
+    later = None if latest.kind == "folds" else latest.test
+    findings = scan(spec, data, latest.train, later, random_state=how.random_state)
     grade = grade_of(spec, y[latest.train])
     full = grade.mode == "full"
     fit = fit_candidates if full else fit_few
@@ -108,7 +117,10 @@ def learn(spec: ModelSpec, data: Dataset, how: Fitting, step: Step) -> Learned:
     )
     everything = (*origins, origin(data, latest, judged))
     mode: Literal["full", "scorecard"] = "full" if full else "scorecard"
-    return Learned(spec, data, latest, evaluation, everything, choice, mode, grade.until_next)
+    found = (*findings, *too_good(spec, auc(evaluation.y, model.p)))
+    return Learned(
+        spec, data, latest, evaluation, everything, choice, mode, grade.until_next, found
+    )
 
 
 def _splits(spec: ModelSpec, data: Dataset, random_state: int) -> list[Split]:

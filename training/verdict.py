@@ -78,12 +78,13 @@ def judge_challenger(
         evaluation.y,
         evaluation.customers,
         evaluation.model.p,
-        {each.name: each.p for each in evaluation.baselines if each.fitted.publishable},
+        {each.name: each.p for each in evaluation.baselines},
         champion=theirs,
         findings=getattr(learned, "findings", ()),
         segments=declared_segments(gate.segments, judged, gate.segment_rows),
         latency=latency,
         feature_hash_ok=tuple(judged.columns) == learned.spec.feature_names,
+        only_shown=[each.name for each in evaluation.baselines if not each.fitted.publishable],
     )
     missing = [each.name for each in gate.segments if each.name not in judged]
     if missing:

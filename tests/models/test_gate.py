@@ -152,6 +152,17 @@ def test_a_first_model_proven_worse_than_any_baseline_is_not_published():
     assert "it is further from what happened than boastful" in decision.reason
 
 
+def test_a_baseline_that_is_only_shown_is_neither_opponent_nor_published():
+    y, groups, margin, blurred, flat = rows()
+    baselines = {"shown": expit(margin), "constant rate": flat}
+    decision = decide(GATE, y, groups, blurred, baselines, only_shown=["shown"])
+    assert (decision.publish, decision.baseline) == ("baseline", "constant rate")
+    assert "further from what happened than shown" in decision.reason
+    assert "shown was no opponent, because it is only shown" in decision.reason
+    with pytest.raises(GateError, match="could be published"):
+        decide(GATE, y, groups, blurred, {"shown": flat}, only_shown=["shown"])
+
+
 def test_if_no_baseline_can_be_believed_the_best_one_is_the_opponent():
     y, groups, margin, _, _ = rows()
     decision = decide(GATE, y, groups, expit(margin), {"off": expit(0.4 * margin - 3)})

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.leaks import NAME, PLANTS, Rows, with_column
 from models.spec import Minimum
 from training.backtest import better_engine
 from training.candidates import TREES, fit_candidates
@@ -12,6 +13,8 @@ from training.crossfit import engine_out_of_fold
 from training.dataset import build, moment
 from training.fit import Fitting
 from training.learn import TooLittleDataError, learn, slicing_of
+from training.story import probability_card
+from training.verdict import judge_challenger
 
 HOW = Fitting(threads=1, folds=2)
 
@@ -140,3 +143,19 @@ def test_another_engine_replaces_the_trees_only_where_it_is_clearly_better(churn
     assert engine_out_of_fold(y, customers, [trees, truth])[0] == truth.name
     same = replace(judged[-1], p=np.clip(trees.p + 1e-9, 0, 1))
     assert engine_out_of_fold(y, customers, [trees, same])[0] == TREES
+
+
+def test_a_leak_is_found_and_stops_promotion_but_not_training(log, quick):
+    spec = quick("churn", backtests=0)
+    data = build(spec, log, moment(log, None))
+    rows = Rows("churn", spec, data, np.arange(len(data)), np.arange(0))
+    leaking = with_column(rows, PLANTS["missingness"](rows, np.random.default_rng(0)))
+    learned = learn(leaking.spec, leaking.data, HOW, lambda step: None)
+    severe = {found.column for found in learned.findings if found.severity == "severe"}
+    assert NAME in severe
+    decision, _ = judge_challenger(learned, None)
+    assert not decision.promote
+
+
+def test_a_clean_table_has_nothing_severe_among_its_findings(churn):
+    assert [found for found in churn.findings if found.severity == "severe"] == []

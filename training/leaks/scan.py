@@ -56,7 +56,7 @@ def scan(
     found = [finding for check in CHECKS for finding in check(rows)]
     found += target_encoded(rows, later)
     everyone = _rows(spec, data, np.arange(len(data)), random_state)
-    if everyone is not None and len(everyone.y) > len(rows.y):
+    if everyone is not None and len(data) > len(train_rows):
         # Means may have been taken over all rows there are, later ones included.
         known = {finding.column for finding in found if finding.kind == "target-encoded"}
         found += [each for each in target_encoded(everyone) if each.column not in known]
