@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -123,8 +123,7 @@ def segment_report(
 
 def findings(learned: Learned) -> tuple[Finding, ...]:
     """Return what looked wrong with the columns, the severe ones first."""
-    found: Sequence[Finding] = getattr(learned, "findings", ())
-    return tuple(sorted(found, key=lambda finding: finding.severity != "severe"))
+    return tuple(sorted(learned.findings, key=lambda finding: finding.severity != "severe"))
 
 
 def check_report_path(path: Path) -> None:

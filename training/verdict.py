@@ -80,7 +80,7 @@ def judge_challenger(
         evaluation.model.p,
         {each.name: each.p for each in evaluation.baselines},
         champion=theirs,
-        findings=getattr(learned, "findings", ()),
+        findings=learned.findings,
         segments=declared_segments(gate.segments, judged, gate.segment_rows),
         latency=latency,
         feature_hash_ok=tuple(judged.columns) == learned.spec.feature_names,

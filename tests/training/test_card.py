@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.bootstrap import Difference, Estimate
+from models.finding import Finding
 from training.card import Card, Section, Table, percent
 from training.dataset import build, moment
 from training.fit import Fitting
@@ -198,3 +199,13 @@ def test_a_share_is_said_with_the_digits_it_needs():
     assert [percent(each) for each in (1.0, 0.0998, 0.0312, 0.004, 0.0)] == [
         "100 %", "10 %", "3.1 %", "0.40 %", "0.00 %",
     ]  # fmt: skip
+
+
+def test_a_severe_finding_comes_first_and_a_warning_stays_in_the_details(learned):
+    found = (
+        Finding("age", "missingness", "warning", "Rarely filled.", "Look at it.", 0.6),
+        Finding("won_at", "known too late", "severe", "Filled after yes.", "Exclude it.", 0.9),
+    )
+    said = warned(replace(learned, findings=found))
+    assert said[0] == "won_at may know the answer beforehand: Filled after yes. Exclude it."
+    assert not any("age" in each for each in said)

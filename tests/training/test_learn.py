@@ -13,7 +13,6 @@ from training.crossfit import engine_out_of_fold
 from training.dataset import build, moment
 from training.fit import Fitting
 from training.learn import TooLittleDataError, learn, slicing_of
-from training.story import probability_card
 from training.verdict import judge_challenger
 
 HOW = Fitting(threads=1, folds=2)
