@@ -132,7 +132,8 @@ def choose_number(
                 Z, whole, sample_size=min(len(Z), 2_000), random_state=random_state
             )
             kept[place] = list(pool.map(partial(again, number, whole), draws))
-        asked = _worth_asking(kept)
+        known = candidates.index(present) if present in candidates else None
+        asked = _worth_asking(kept, known)
         compared = pool.map(lambda i: excess(Z, labels[i], make, lumpy, random_state), asked)
         above = dict(zip(asked, compared, strict=True))
     low, high = np.quantile(kept, [0.025, 0.975], axis=1)
@@ -145,9 +146,10 @@ def choose_number(
     )
 
 
-def _worth_asking(kept: Floats) -> list[int]:
+def _worth_asking(kept: Floats, known: int | None) -> list[int]:
     stable = [i for i, values in enumerate(kept) if values.mean() >= STABLE]
-    return stable or [int(np.argmax(kept.mean(axis=1)))]
+    asked = stable or [int(np.argmax(kept.mean(axis=1)))]
+    return asked if known is None or known in asked else sorted([*asked, known])
 
 
 def decided(
@@ -189,9 +191,11 @@ def decided(
         return _nothing(numbers, mean, above)
     words = ""
     if present in numbers:
+        # Numbers that are nearly as good change places with the customers drawn; were each of them
+        # chosen in turn, segments that come back would still be lost. So the present one stays.
         known = numbers.index(present)
-        near = known in real and above[known].value >= above[best].value - CLEARLY_BETTER
-        if known != best and near:
+        near = above[known].value >= above[best].value - CLEARLY_BETTER
+        if known != best and above[known].real and mean[known] >= LEAST and near:
             best, words = known, " It is the number there was, and no other is clearly better."
     share = f"{100 * mean[best]:.0f} % of the customers"
     if mean[best] >= STABLE:
@@ -204,7 +208,7 @@ def decided(
         reason = (
             f"The segmentation is unstable: learned again from other customers of the same kind, "
             f"{numbers[best]} segments leave only {share} where they were (at least "
-            f"{100 * STABLE:.0f} % are asked for), and no other number does better.{words}"
+            f"{100 * STABLE:.0f} % are asked for).{words}"
         )
     return best, True, reason
 

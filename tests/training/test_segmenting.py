@@ -96,6 +96,19 @@ def test_the_present_number_stays_unless_another_is_clearly_better():
     assert choose_number(Z, (3, 4), kmeans, present=3).chosen == 4
 
 
+def test_the_present_number_stays_where_chance_would_choose_another():
+    kept = np.array([np.full(20, 0.97), np.full(20, 0.85)])
+    curve = {0: Excess(0.06, real=True), 1: Excess(0.05, real=True)}
+    assert decided((3, 8), kept, curve)[0] == 0
+    place, good, reason = decided((3, 8), kept, curve, present=8)
+    assert (place, good) == (1, True)
+    assert "unstable" in reason
+    assert "no other is clearly better" in reason
+    lost = np.array([np.full(20, 0.97), np.full(20, 0.6)])
+    assert decided((3, 8), lost, curve, present=8)[0] == 0
+    assert decided((3, 8), kept, curve | {1: Excess(0.05, real=False)}, present=8)[0] == 0
+
+
 def test_what_is_hardly_stable_must_lie_clearly_apart():
     def answer(share, value):
         return decided((3,), np.full((1, 20), share), {0: Excess(value, real=True)})[1:]
