@@ -257,7 +257,7 @@ def _compared(numbers: dict[str, float], difference: Difference, opponent: str) 
     else:
         verdict = "cannot be told apart from"
     return (
-        f"on {numbers['rows']:,.0f} later rows of {numbers['customers']:,.0f} customers the new "
+        f"on {numbers['rows']:,.0f} unseen rows of {numbers['customers']:,.0f} customers the new "
         f"model {verdict} {opponent} (log loss {numbers['log_loss_challenger']:.4f} against "
         f"{numbers['log_loss_opponent']:.4f}, difference {difference.mean:+.4f} "
         f"[{difference.low:+.4f}, {difference.high:+.4f}])"

@@ -25,7 +25,7 @@ def test_a_first_model_that_beats_the_best_baseline_is_promoted():
         "challenger",
         "recency",
     )
-    assert decision.reason.startswith("Promoted: on 3,000 later rows of 1,500 customers")
+    assert decision.reason.startswith("Promoted: on 3,000 unseen rows of 1,500 customers")
     assert "comes closer to what happened than the best baseline (recency)" in decision.reason
     assert decision.numbers["difference_high"] < 0
     assert decision.numbers["difference"] == pytest.approx(
