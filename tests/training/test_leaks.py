@@ -174,6 +174,16 @@ def test_dates_as_text_that_lie_after_the_answer_are_found():
     assert ("known too late", "severe") in kinds(planted)
 
 
+def test_dates_after_every_answer_are_severe_although_they_tell_it_of_nobody():
+    rows = table(11, 3_000)
+    random = np.random.default_rng(0)
+    decided = np.full(3_000, SNAPSHOT) + random.integers(DAY, 30 * DAY, 3_000)
+    for later, known_too_late in ((3 * DAY, True), (-DAY // 2, False)):
+        texts = np.datetime_as_string((decided + later).astype("datetime64[us]"), unit="s")
+        planted = with_column(rows, Column(attribute(NAME), texts.astype(object), decided))
+        assert (("known too late", "severe") in kinds(planted)) is known_too_late
+
+
 def test_numbers_given_out_when_the_answer_was_given_are_found_although_they_do_not_tell_it():
     rows = table(10)
     n = len(rows.data)
