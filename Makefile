@@ -11,6 +11,8 @@ STAMP := $(VENV)/.installed
 PACKAGES := features models training serving demo
 PEERS := .venv-peers
 SIZE ?= full
+# Processes that share the tests, whole files each.
+WORKERS ?= 2
 REPEATS ?= 5
 BUDGET ?= 60
 TABLES ?= telco bank caravan journey company
@@ -42,7 +44,7 @@ demo-company: setup   ## the same on a simulated company, and how far from the b
 	@$(BIN)/python -m demo --company $(ARGS)
 
 test: setup   ## every test and docstring example, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 test-deep: setup   ## ten times as many made-up customers offline and online, and for longer
 	NEXTBEST_DEEP=1 $(BIN)/python -m pytest tests/contracts/test_parity.py $(ARGS)
