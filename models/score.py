@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +21,9 @@ from models.contract import (
     Score,
     SegmentScore,
 )
-from models.encoder import is_missing
+from models.one_answer import Answers, meaning_of
 from models.reasons import Reason, effects, explain
-from models.sufficiency import sufficiency
+from models.sufficiency import missing_of, sufficiency_of
 from models.words import check_language
 
 if TYPE_CHECKING:
@@ -51,16 +52,6 @@ class OutputError(NextbestError):
     """A model was asked for an answer that it does not give."""
 
 
-class Answers(NamedTuple):
-    """What a probability model says of many rows, one array each, as `Score` defines them."""
-
-    margin: Floats
-    probability: Floats
-    score: Floats
-    percentile: Floats
-    grade: NDArray[np.str_]
-
-
 class Scorer:
     """Answers for one bundle, from any thread.
 
@@ -78,9 +69,10 @@ class Scorer:
         self._now = now
         # Where no training row had a value, a source knows none of anybody, and nobody lacks it.
         held = bundle.reference.features
-        names = bundle.encoder.names
-        self._asked = [at for at, name in enumerate(names) if held[name].shares[-1] < 1.0]
-        self._names = [names[at] for at in self._asked]
+        asked = [name if held[name].shares[-1] < 1.0 else None for name in bundle.encoder.names]
+        self._asked, self._n_asked = asked, len(asked) - asked.count(None)
+        is_probability = not isinstance(bundle.engine, Clusters)
+        self._meaning = meaning_of(bundle) if is_probability else None
 
     def probabilities(self, X: Floats) -> Floats:
         """Return the calibrated probability of encoded rows, float64[n].
@@ -167,9 +159,37 @@ class Scorer:
         BadInputError
             The values do not fit the model, or there are no words in the language.
         """
-        return self.score_many(
-            [values], [as_of], explain, language, sequence=sequence, has_events=[has_events]
-        )[0]
+        check_language(language)
+        numbers = self.bundle.encoder.numbers(values)
+        margin = nan if self._meaning is None else self._engine().margin(numbers)
+        if self._meaning is None or not isfinite(margin):
+            return self.score_many(
+                [values], [as_of], explain, language, sequence=sequence, has_events=[has_events]
+            )[0]
+        probability, score, percentile, grade, interval = self._meaning(margin)
+        spec, reasons = self.bundle.spec, []
+        if explain > 0:
+            reasons = self.reasons([values], np.array([numbers]), explain, language)[0]
+        return Score(
+            model=spec.name,
+            version=spec.version,
+            score=score,
+            probability=probability,
+            margin=margin,
+            interval=interval,
+            percentile=percentile,
+            grade=grade,
+            trend=TREND,
+            base_rate=spec.base_rate,
+            horizon=spec.horizon,
+            reasons=reasons,
+            as_of=to_iso(as_of),
+            scored_at=to_iso(self._now()),
+            sequence=sequence,
+            data_sufficiency=sufficiency_of(
+                missing_of(values, numbers, self._asked), self._n_asked, has_events, language
+            ),
+        )
 
     def score_many(
         self,
@@ -188,8 +208,8 @@ class Scorer:
         X = np.array([self.bundle.encoder.encode(values) for values in rows])
         known = [None] * len(rows) if has_events is None else has_events
         shared = [
-            self._shared(values, moment, sequence, events, language)
-            for values, moment, events in zip(rows, as_of, known, strict=True)
+            self._shared(values, numbers, moment, sequence, events, language)
+            for values, numbers, moment, events in zip(rows, X.tolist(), as_of, known, strict=True)
         ]
         if isinstance(self.bundle.engine, Clusters):
             return self._segments(self.bundle.engine, X, shared)
@@ -247,20 +267,20 @@ class Scorer:
     def _shared(
         self,
         values: Sequence[Any],
+        numbers: Sequence[float],
         as_of: int,
         sequence: int | None,
         has_events: bool | None,
         language: str,
     ) -> dict[str, Any]:
-        # What the customer has counts as known, even a text that the model never saw.
-        missing = [is_missing(values[at]) for at in self._asked]
+        missing = missing_of(values, numbers, self._asked)
         return {
             "model": self.bundle.spec.name,
             "version": self.bundle.spec.version,
             "as_of": to_iso(as_of),
             "scored_at": to_iso(self._now()),
             "sequence": sequence,
-            "data_sufficiency": sufficiency(self._names, missing, has_events, language),
+            "data_sufficiency": sufficiency_of(missing, self._n_asked, has_events, language),
         }
 
     def _margins(self, X: Floats) -> Floats:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import msgspec
 
@@ -46,6 +48,36 @@ class Sufficiency(msgspec.Struct, frozen=True):
     why: str
 
 
+def missing_of(
+    values: Sequence[Any], numbers: Sequence[float], names: Sequence[str | None]
+) -> list[str]:
+    """Return the names of the features that a row lacks.
+
+    What the customer has counts as known, even a text that the model never saw.
+
+    Parameters
+    ----------
+    values : sequence
+        Raw feature values.
+    numbers : sequence of float
+        The same encoded: NaN where missing or never seen.
+    names : sequence of str or None
+        None for a feature that no training row had, which nobody lacks.
+
+    Examples
+    --------
+    >>> missing_of([3, None, "unseen"], [3.0, math.nan, math.nan], ["orders", "age", "channel"])
+    ['age']
+    """
+    if not math.isnan(sum(numbers)):  # the common case
+        return []
+    return [
+        name
+        for number, value, name in zip(numbers, values, names, strict=True)
+        if name is not None and math.isnan(number) and not isinstance(value, str)
+    ]
+
+
 def sufficiency(
     names: Sequence[str],
     missing: Sequence[bool],
@@ -71,11 +103,23 @@ def sufficiency(
     'The customer has no events yet: the score rests on what is usual.'
     """
     gone = [name for name, is_missing in zip(names, missing, strict=True) if is_missing]
-    known, n = len(names) - len(gone), len(names)
+    return sufficiency_of(gone, len(names), has_events, language)
+
+
+def sufficiency_of(
+    missing: list[str], n: int, has_events: bool | None = None, language: str = "en"
+) -> Sufficiency:
+    """Return how far the data suffice if these are missing of `n` features; see `sufficiency`."""
+    known = n - len(missing)
     status: Literal["full", "partial", "none"] = "full"
     if known == 0 or has_events is False:
         status = "none"
-    elif len(gone) > PARTIAL_ABOVE * n:
+    elif len(missing) > PARTIAL_ABOVE * n:
         status = "partial"
     case = "no events" if has_events is False else status
-    return Sufficiency(status, gone, _WHY[language][case].format(known=known, n=n))
+    return Sufficiency(status, missing, _why(language, case, known, n))
+
+
+@lru_cache(maxsize=1024)
+def _why(language: str, case: str, known: int, n: int) -> str:
+    return _WHY[language][case].format(known=known, n=n)
