@@ -15,6 +15,7 @@ from serving import handlers, openapi
 from serving.champions import Champions
 from serving.commits import Commits
 from serving.gate import Gate
+from serving.hot_route import HotRoute
 from serving.live_store import LiveStore
 from serving.parts import Parts
 from serving.routes import campaigns, customers, events, health, models, prospects, root
@@ -47,6 +48,7 @@ def create_app(
     ledger: Ledger,
     telemetry: Telemetry | None = None,
     served: ServedStore | None = None,
+    hot: bool = True,
 ) -> FastAPI:
     """Return the ASGI application.
 
@@ -67,6 +69,8 @@ def create_app(
         Where metrics are counted; by default a registry of this application's own.
     served : features.served.ServedStore, optional
         Where the features of some scores are kept, see `ServingSettings.log_served`.
+    hot : bool
+        Whether perfect requests for a score take the short cut of `serving.hot_route`.
     """
     telemetry = telemetry or Telemetry()
     commits = Commits(ledger, store, store, telemetry.committed)
@@ -107,7 +111,10 @@ def create_app(
     for routes in (root, health, models, customers, campaigns, events, prospects):
         app.include_router(routes.router)
     app.include_router(make_router(champions.specs))
-    # The last added is the outermost: what the gate refuses is counted too.
+    # The last added is the outermost: what the gate refuses is counted too. A check of API keys
+    # belongs beside the gate, so that both ways to a score pass it.
+    if hot:
+        app.add_middleware(HotRoute, parts_of=lambda: app.state.parts)
     app.add_middleware(
         Gate, allowed_hosts=settings.allowed_hosts, max_body_bytes=settings.max_body_bytes
     )

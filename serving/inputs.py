@@ -6,7 +6,7 @@ Messages name fields, types, levels and names that were declared, never what the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from features.arrival import RefusedError, attributes_of
 from features.clock import LATEST, parse_instant
@@ -24,7 +24,6 @@ from serving.live_store import Known, LiveStore, Raw, Value
 if TYPE_CHECKING:
     from features.feature import Feature
     from models.spec import ModelSpec
-    from serving.schema import Row
 
 LONGEST_TEXT = 200
 LARGEST_INT = 2**63 - 1
@@ -40,7 +39,36 @@ TYPES = {
 }
 
 
-def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Known:
+class Asked(Protocol):
+    """A row of a request, however it was decoded: `serving.schema.Row` or `serving.hot_body`."""
+
+    @property
+    def customer_id(self) -> str | None:
+        """A customer of the store."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, Any] | None:
+        """What is known of somebody who is not stored."""
+        ...
+
+    @property
+    def events(self) -> Sequence[Mapping[str, Any]] | None:
+        """What somebody who is not stored did."""
+        ...
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What the model needs beside the customer."""
+        ...
+
+    @property
+    def features(self) -> Any:
+        """The values themselves, by name."""
+        ...
+
+
+def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Asked) -> Known:
     """Return the values of a model's features for a row of a request.
 
     Parameters
@@ -49,7 +77,7 @@ def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Known:
     store : LiveStore
     as_of : int
         Microseconds UTC; only what was known before it counts.
-    row : Row
+    row : Asked
         A customer, or the attributes and events of somebody who is not stored, with the context
         the model needs; or the values themselves, of which those not given are missing.
 
@@ -89,7 +117,7 @@ def known_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Known:
     return known
 
 
-def raw_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Row) -> Raw:
+def raw_of(spec: ModelSpec, store: LiveStore, as_of: int, row: Asked) -> Raw:
     """Return the attributes and events of somebody who is not stored, checked.
 
     An event that does not say when it became known counts as known just before `as_of`.

@@ -26,7 +26,7 @@ class Known:
 
     Attributes
     ----------
-    values : list
+    values : sequence
         In the order of the model's features; None is missing.
     answers : bool
         Whether the model was made for such a customer (its population).
@@ -36,7 +36,7 @@ class Known:
         State of the store they were read from; None if they came with the request.
     """
 
-    values: list[Value]
+    values: Sequence[Value]
     answers: bool = True
     has_events: bool | None = None
     sequence: int | None = None

@@ -10,12 +10,13 @@ from serving.inputs import known_of
 if TYPE_CHECKING:
     from models.contract import Score, SegmentScore
     from serving.champions import Champion
+    from serving.inputs import Asked
+    from serving.live_store import Known
     from serving.parts import Parts
-    from serving.schema import Row
 
 
 def score_row(
-    parts: Parts, champion: Champion, row: Row, explain: int = 0, language: str = "en"
+    parts: Parts, champion: Champion, row: Asked, explain: int = 0, language: str = "en"
 ) -> Score | SegmentScore:
     """Return the score of one row.
 
@@ -29,6 +30,22 @@ def score_row(
     """
     as_of = parts.clock()
     known = known_of(champion.spec, parts.store, as_of, row)
+    return score_known(parts, champion, known, as_of, row, explain, language)
+
+
+def score_known(
+    parts: Parts,
+    champion: Champion,
+    known: Known,
+    as_of: int,
+    row: Asked,
+    explain: int = 0,
+    language: str = "en",
+) -> Score | SegmentScore:
+    """Return the score of values that were read, counted and, if it is in the sample, kept.
+
+    Every score that is served passes here: the one place to note it down.
+    """
     started = time.perf_counter()
     score = champion.scorer.score(
         known.values,

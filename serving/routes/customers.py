@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,7 +99,9 @@ async def put_customer(
     return await take_change(parts, Entry(customers=[customer_of(customer_id, state)]))
 
 
-def described(spec: ModelSpec, values: list[Any], language: str, currency: str) -> list[KeyFeature]:
+def described(
+    spec: ModelSpec, values: Sequence[Any], language: str, currency: str
+) -> list[KeyFeature]:
     """Return a model's features with words and one customer's values."""
     return [
         KeyFeature(
