@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -122,12 +123,34 @@ class Telemetry:
             registry=self.registry,
         )
 
+        # Looking a child up by its labels costs as much as counting.
+        self._of_version = cache(
+            lambda model, version: (
+                self.scores.labels(model, version),
+                self.score_seconds.labels(model, version),
+            )
+        )
+        self._probability_of = cache(self.probability.labels)
+        self._of_request = cache(
+            lambda method, route, status: (
+                self.requests.labels(method, route, status),
+                self.request_seconds.labels(route),
+            )
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        count, time_of = self._of_request(method, route, status)
+        count.inc()
+        time_of.observe(seconds)
+
     def scored(self, model: str, version: str, seconds: float, probability: float | None) -> None:
         """Count one score."""
-        self.scores.labels(model, version).inc()
-        self.score_seconds.labels(model, version).observe(seconds)
+        count, time_of = self._of_version(model, version)
+        count.inc()
+        time_of.observe(seconds)
         if probability is not None:
-            self.probability.labels(model, version).observe(probability)
+            self._probability_of(model, version).observe(probability)
 
     def committed(self, requests: int, added: int, seconds: float) -> None:
         """Count one commit of what several requests brought."""
@@ -198,8 +221,8 @@ class Recorder:
             await respond(told)(scope, receive, observed)
         finally:
             route = route_of(scope)
-            self.telemetry.requests.labels(scope["method"], route, status).inc()
-            self.telemetry.request_seconds.labels(route).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self.telemetry.answered(scope["method"], route, status, seconds)
 
 
 def route_of(scope: Scope) -> str:
