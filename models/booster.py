@@ -10,12 +10,14 @@ import os
 import threading
 import weakref
 from ctypes import byref, c_double, c_int, c_int64, c_void_p
+from functools import cached_property
 from struct import Struct
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.lightgbm_library import BoosterError, Library, library
+from models.shapley import Shapley
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,6 @@ __all__ = ["Booster", "BoosterError"]
 _FLOAT64 = 1
 _ROW_MAJOR = 1
 _RAW_MARGIN = 1
-_CONTRIBUTIONS = 3
 _ALL_TREES = (0, -1)  # from the first, as many as there are
 
 
@@ -89,26 +90,35 @@ class Booster:
 
     def margins(self, X: Floats, threads: int = 1) -> Floats:
         """Return the raw margin of each row, float64[n]; bit-equal to `margin` of each."""
-        return self._predict(X, _RAW_MARGIN, 1, threads)[:, 0]
+        X = self._rows(X)
+        answers = np.empty(len(X))
+        if len(X):
+            self._handle().predict(X, answers, threads)
+        return answers
 
     def contributions(self, X: Floats, threads: int = 1) -> Floats:
         """Return what each column adds to the raw margin, float64[n, n_features + 1].
 
-        Exact TreeSHAP; the last column is the expected margin. A row sums to its margin.
+        Exact TreeSHAP, equal to LightGBM's `pred_contrib` within rounding; the last column is the
+        expected margin. A row sums to its margin.
 
-        Source: Lundberg, Erion & Lee, "Consistent Individualized Feature Attribution for Tree
-        Ensembles", arXiv:1802.03888, algorithm 2, as LightGBM computes it.
+        Raises
+        ------
+        TreesError
+            The model averages its trees, or holds linear models.
         """
-        return self._predict(X, _CONTRIBUTIONS, self.n_features + 1, threads)
+        return self.shapley.contributions(self._rows(X), threads)
 
-    def _predict(self, X: Floats, kind: int, width: int, threads: int) -> Floats:
+    @cached_property
+    def shapley(self) -> Shapley:
+        """What computes the contributions; its tables are made at the first use."""
+        return Shapley(self.text, self.n_features)
+
+    def _rows(self, X: Floats) -> Floats:
         X = np.ascontiguousarray(X, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != self.n_features:
             raise self._wrong_width(X.shape[-1] if X.ndim else 0)
-        answers = np.empty((len(X), width))
-        if len(X):
-            self._handle().predict(X, kind, answers, threads)
-        return answers
+        return X
 
     def _handle(self) -> _Handle:
         # GNU OpenMP's threads do not survive a fork, and a child that waits for them hangs.
@@ -169,11 +179,12 @@ class _Handle:
             raise self._c.error("LGBM_BoosterPredictForMatSingleRowFast")
         return self._answer.value
 
-    def predict(self, X: Floats, kind: int, answers: Floats, threads: int) -> None:
+    def predict(self, X: Floats, answers: Floats, threads: int) -> None:
         length = c_int64()
         self._c.call(
             "LGBM_BoosterPredictForMat",
-            *(self._booster, X.ctypes.data, _FLOAT64, *X.shape, _ROW_MAJOR, kind, *_ALL_TREES),
+            *(self._booster, X.ctypes.data, _FLOAT64, *X.shape, _ROW_MAJOR),
+            *(_RAW_MARGIN, *_ALL_TREES),
             *(_parameters(threads), byref(length), answers.ctypes.data),
         )
         if length.value != answers.size:

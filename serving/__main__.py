@@ -144,10 +144,12 @@ def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> Fas
     from features.served import ServedStore
     from models.catalog import CATALOG
     from models.scores import SqlScoreStore, database_url
+    from models.shapley.machine_code import compiled
     from serving.app import create_app
     from serving.champions import Champions
     from serving.moments import Moments
 
+    compiled(settings.home / "numba")  # for reasons, before the first request
     champions = Champions(CATALOG, settings.cache)
     url = settings.database_url or None
     scores = SqlScoreStore(database_url(settings.home, url))

@@ -167,7 +167,10 @@ def load_champion(spec: ModelSpec, version: str, folder: Path) -> Champion:
 
     bundle = Bundle.load(folder, version)
     bundle.verify(feature_hash(spec.features))
-    return Champion(spec, version, bundle, Scorer(bundle), _now())
+    scorer = Scorer(bundle)
+    # The first reasons make tables of the trees, which no request should wait for.
+    scorer.score(bundle.golden.rows[0], bundle.spec.as_of, explain=1)
+    return Champion(spec, version, bundle, scorer, _now())
 
 
 def _now() -> int:

@@ -21,6 +21,7 @@ from features.spark_session import chosen_engine
 from models import catalog
 from models.registry import CHALLENGER, NoChampionError, RegistryError, prepare
 from models.scores import SqlScoreStore, database_url
+from models.shapley.machine_code import compiled
 from training import batch, listing, printed, watch
 from training.dataset import build, moment
 from training.job import train
@@ -74,6 +75,7 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
     log = EventLog.open(settings.home)
     moment(log, arguments.as_of, clock_name=settings.clock)  # a bad date is said before the work
     registry = prepare(settings.home, settings.tracking_uri or None)
+    compiled(settings.home / "numba")
     outcomes = []
     with shown() as report:
         for spec in specs:
@@ -135,6 +137,7 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
         raise NoChampionError(
             "No model has a champion.", remedy="Train them: python -m training all --promote"
         )
+    compiled(settings.home / "numba")
     with (
         chosen_engine(arguments) as spark,
         closing(SqlScoreStore(database_url(settings.home, settings.database_url or None))) as store,
