@@ -19,7 +19,7 @@ TABLES ?= telco bank caravan journey company
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate clean
+.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate bench-serving clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-quality: setup $(PEERS)/quality/.installed   ## models against FLAML, Ligh
 
 bench-gate: setup   ## how often the gate decides rightly, over 200 simulated retrainings of each kind
 	@$(BIN)/python -m benchmarks.gate $(ARGS)
+
+bench-serving: setup   ## scores a second beside an empty FastAPI endpoint and the usual tutorial
+	@$(BIN)/python -m benchmarks.serving $(ARGS)
 
 # Other libraries have environments of their own, away from the product's.
 $(PEERS)/quality/.installed: benchmarks/quality/peers/quality.txt

@@ -1,0 +1,1 @@
+"""How fast scores are served, beside an endpoint that does nothing."""

@@ -1,0 +1,86 @@
+"""The servers that are compared: python -m benchmarks.serving.servers NAME HOME PORT."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+
+def noop(home: Path) -> FastAPI:
+    """Return the limit: FastAPI that awaits the body and gives a fixed answer."""
+    app = FastAPI()
+    fixed = b'{"model":"churn","score":50.0}' + b" " * 600
+
+    @app.post("/v1/scores/churn")
+    async def answer(request: Request) -> Response:
+        await request.body()
+        return Response(fixed, media_type="application/json")
+
+    return app
+
+
+def ours(home: Path) -> FastAPI:
+    """Return this service with the model published in a home, and its online store if any."""
+    from benchmarks.serving.model import spec
+    from features.jit import compiled
+    from features.ledger import Ledger
+    from features.online import OnlineFeatures
+    from features.shelf import shelf_of
+    from models.scores import SqlScoreStore
+    from serving.app import create_app
+    from serving.champions import Champions
+    from serving.live_store import LiveStore
+    from serving.moments import Moments
+    from serving.settings import ServingSettings
+
+    settings = ServingSettings(home=home)
+    specs = {"churn": spec()}
+    shelf = shelf_of(home, "embedded")
+    store = LiveStore(
+        shelf.open, shelf.stamp,
+        lambda opened, features: OnlineFeatures(opened, features, compiled(home / "numba")), specs,
+    )  # fmt: skip
+    moments = Moments("auto", store)
+    return create_app(
+        settings, Champions(specs, home / "cache"), store, SqlScoreStore("sqlite://"),
+        moments.as_of if store_is_there(store) else lambda: time.time_ns() // 1000,
+        Ledger.open(home, clock=moments.commit),
+    )  # fmt: skip
+
+
+def store_is_there(store: Any) -> bool:
+    """Open the online store; return whether there is one."""
+    return bool(store.refresh())
+
+
+def tutorial(home: Path) -> FastAPI:
+    """Return what tutorials show: pydantic, a DataFrame a request, scikit-learn's interface."""
+    import joblib
+    import pandas as pd
+
+    from benchmarks.serving.model import PICKLED
+
+    model = joblib.load(home / "cache" / PICKLED)
+    app = FastAPI()
+
+    @app.post("/v1/scores/churn")
+    def answer(body: dict[str, dict[str, float]]) -> dict[str, float]:
+        frame = pd.DataFrame([body["features"]])
+        return {"probability": float(model.predict_proba(frame)[0, 1])}
+
+    return app
+
+
+if __name__ == "__main__":
+    name, folder, port = sys.argv[1:]
+    made = {"noop": noop, "ours": ours, "tutorial": tutorial}[name](Path(folder))
+    uvicorn.run(
+        made, port=int(port), loop="uvloop", http="httptools", ws="none", access_log=False,
+        log_level="warning", server_header=name != "ours",
+    )  # fmt: skip
