@@ -60,9 +60,29 @@ def test_a_notebook_is_committed_as_it_was_run(notebook: Path) -> None:
     assert "image/png" in shown
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebooks_outputs_name_no_place_and_no_complaint(notebook: Path) -> None:
+    outputs = [
+        output for cell in nbformat.read(notebook, 4).cells for output in cell.get("outputs", [])
+    ]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    said = [
+        output.get("text", "") + output.get("data", {}).get("text/html", "") for output in outputs
+    ]
+    assert (
+        re.findall(
+            r"(?:/home|/tmp|/root|/work|/Users|site-packages|0x[0-9a-f]{6,}).*", "\n".join(said)
+        )
+        == []
+    )
+
+
 def test_the_notebooks_run_on_a_small_company(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, machine_code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for home in (".", "small-company", "changed-company"):
+        (tmp_path / home).mkdir(exist_ok=True)
+        (tmp_path / home / "numba").symlink_to(machine_code)
     write_company(tmp_path)
     monkeypatch.setenv("NEXTBEST_HOME", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
