@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 
-from models.words import check_language, sentence
+from models.published import LANGUAGES
+from models.words import check_language, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,41 +66,55 @@ def effects(contributions: Floats, margins: Floats, calibrator: Calibrator) -> F
     return calibrator.probability(margins)[:, None] - calibrator.probability(without)
 
 
-def explain(
-    spec: PublishedSpec,
-    values: Sequence[Any],
-    contributions: Floats,
-    effects: Floats,
-    top: int,
-    language: str = "en",
-) -> list[Reason]:
-    """Return the reasons of one row, at most `top`, by the size of their effect.
-
-    Features that add nothing are no reasons. Where the calibrated curve is flat the effect may
-    be 0.0; then the contribution to the margin decides order and direction.
+class Explainer:
+    """Puts one model's contributions into words; what depends on the model alone is made once.
 
     Parameters
     ----------
     spec : PublishedSpec
         Names, words and currency.
-    values : sequence
-        The row's raw feature values, in the order of the spec.
-    contributions : float64[n_columns + 1]
-    effects : float64[n_columns]
-    top : int
-    language : {"en", "ko"}
     """
-    check_language(language)
-    size, tie = np.abs(effects), np.abs(contributions[:-1])
-    order = np.lexsort((-tie, -size))
-    reasons = []
-    for i in order[tie[order] > 0][: max(top, 0)]:
-        feature, value = spec.features[i], _plain(values[i])
-        direction: Literal["raises", "lowers"] = "raises" if contributions[i] > 0 else "lowers"
-        effect = float(effects[i])
-        words = sentence(feature, value, effect, direction, spec.currency, language)
-        reasons.append(Reason(feature.name, words, value, direction, effect))
-    return reasons
+
+    def __init__(self, spec: PublishedSpec) -> None:
+        self._names = [feature.name for feature in spec.features]
+        self._sentences = {
+            language: [sentence_of(feature, spec.currency, language) for feature in spec.features]
+            for language in LANGUAGES
+        }
+
+    def explain(
+        self,
+        values: Sequence[Any],
+        contributions: Floats,
+        effects: Floats,
+        top: int,
+        language: str = "en",
+    ) -> list[Reason]:
+        """Return the reasons of one row, at most `top`, by the size of their effect.
+
+        Features that add nothing are no reasons. Where the calibrated curve is flat the effect
+        may be 0.0; then the contribution to the margin decides order and direction.
+
+        Parameters
+        ----------
+        values : sequence
+            The row's raw feature values, in the order of the spec.
+        contributions, effects : float64[n_columns]
+        top : int
+        language : {"en", "ko"}
+        """
+        check_language(language)
+        order = np.lexsort((-np.abs(contributions), -np.abs(effects)))
+        names, sentences, reasons = self._names, self._sentences[language], []
+        for i in order[: max(top, 0)].tolist():
+            added, effect = contributions.item(i), effects.item(i)
+            if added == 0.0:  # its effect is 0.0 too, so all that follow add nothing
+                break
+            value = _plain(values[i])
+            direction: Literal["raises", "lowers"] = "raises" if added > 0 else "lowers"
+            words = sentences[i](value, effect, direction)
+            reasons.append(Reason(names[i], words, value, direction, effect))
+        return reasons
 
 
 def _plain(value: Any) -> float | int | str | bool | None:

@@ -22,7 +22,7 @@ from models.contract import (
     SegmentScore,
 )
 from models.one_answer import Answers, meaning_of
-from models.reasons import Reason, effects, explain
+from models.reasons import Explainer, Reason, effects
 from models.sufficiency import missing_of, sufficiency_of
 from models.words import check_language
 
@@ -73,6 +73,7 @@ class Scorer:
         self._asked, self._n_asked = asked, len(asked) - asked.count(None)
         is_probability = not isinstance(bundle.engine, Clusters)
         self._meaning = meaning_of(bundle) if is_probability else None
+        self._explainer = Explainer(bundle.spec)
 
     def probabilities(self, X: Floats) -> Floats:
         """Return the calibrated probability of encoded rows, float64[n].
@@ -123,8 +124,8 @@ class Scorer:
         contributions = self._engine().contributions(X)
         changes = effects(contributions, self._margins(X), self.bundle.calibrator)
         return [
-            explain(self.bundle.spec, values, parts, change, top, language)
-            for values, parts, change in zip(rows, contributions, changes, strict=True)
+            self._explainer.explain(values, added, change, top, language)
+            for values, added, change in zip(rows, contributions[:, :-1], changes, strict=True)
         ]
 
     def score(
@@ -169,7 +170,10 @@ class Scorer:
         probability, score, percentile, grade, interval = self._meaning(margin)
         spec, reasons = self.bundle.spec, []
         if explain > 0:
-            reasons = self.reasons([values], np.array([numbers]), explain, language)[0]
+            # One row's effects, without what many rows ask for again: margin and probability.
+            added = self._engine().contributions(np.array([numbers]))[0, :-1]
+            changes = probability - self.bundle.calibrator.probability(margin - added)
+            reasons = self._explainer.explain(values, added, changes, explain, language)
         return Score(
             model=spec.name,
             version=spec.version,

@@ -10,17 +10,15 @@ from models.encoder import is_missing
 from models.published import LANGUAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from models.published import PublishedFeature
 
 _UNKNOWN = {"en": "not known", "ko": "알 수 없음"}
 _YES_NO = {"en": ("no", "yes"), "ko": ("아니요", "예")}
-_SENTENCE = {
-    "en": "{words}: {value} ({direction} it by {points})",
-    "ko": "{words}: {value} (확률을 {points} {direction})",
-}
-_DIRECTION = {
-    "en": {"raises": "raises", "lowers": "lowers"},
-    "ko": {"raises": "높임", "lowers": "낮춤"},
+_AFTER = {
+    "en": {"raises": " (raises it by {})", "lowers": " (lowers it by {})"},
+    "ko": {"raises": " (확률을 {} 높임)", "lowers": " (확률을 {} 낮춤)"},
 }
 MOST = 10.0
 """A ratio above this says "very many times": of two orders minutes apart the gap is almost zero."""
@@ -41,24 +39,18 @@ def check_language(language: str) -> None:
         )
 
 
-def sentence(
-    feature: PublishedFeature,
-    value: Any,
-    effect: float,
-    direction: str,
-    currency: str,
-    language: str = "en",
-) -> str:
-    """Return one reason: what it is, the customer's value and what it does to the probability.
+def sentence_of(
+    feature: PublishedFeature, currency: str, language: str = "en"
+) -> Callable[[Any, float, str], str]:
+    """Return the function that says one reason of a feature.
+
+    It takes the customer's value (None or NaN is not known), the change of the probability
+    (-1 to 1) and the direction ("raises" or "lowers"), and says what the feature is, the value
+    and what it does to the probability. What depends on the feature alone is made here, once.
 
     Parameters
     ----------
     feature : PublishedFeature
-    value : number, text, bool or None
-        As the customer has it; None or NaN is not known.
-    effect : float
-        Change of the probability, -1 to 1.
-    direction : {"raises", "lowers"}
     currency : str
         ISO 4217.
     language : {"en", "ko"}
@@ -68,17 +60,19 @@ def sentence(
     >>> from models.published import PublishedFeature
     >>> words = {"en": "orders in the last 90 days", "ko": "최근 90일 주문 수"}
     >>> orders = PublishedFeature("order_count_90d", "int", "orders", (), words)
-    >>> sentence(orders, 12, 0.04, "raises", "USD")
+    >>> sentence_of(orders, "USD")(12, 0.04, "raises")
     'orders in the last 90 days: 12 (raises it by 4 points)'
-    >>> sentence(orders, 12, -0.004, "lowers", "USD", "ko")
+    >>> sentence_of(orders, "USD", "ko")(12, -0.004, "lowers")
     '최근 90일 주문 수: 12 (확률을 0.4%p 낮춤)'
     """
-    return _SENTENCE[language].format(
-        words=feature.words[language],
-        value=value_words(feature, value, currency, language),
-        direction=_DIRECTION[language][direction],
-        points=points_words(effect, language),
-    )
+    before = f"{feature.words[language]}: "
+    after = {direction: end.format for direction, end in _AFTER[language].items()}
+
+    def sentence(value: Any, effect: float, direction: str) -> str:
+        said = value_words(feature, value, currency, language)
+        return before + said + after[direction](points_words(effect, language))
+
+    return sentence
 
 
 def value_words(feature: PublishedFeature, value: Any, currency: str, language: str) -> str:

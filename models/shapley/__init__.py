@@ -54,6 +54,7 @@ class Shapley:
         self.n_features = n_features
         self.expected = float(sum(tree.expected for tree in trees))
         self.tables = Tables.of(trees)
+        self._most = int(self.tables.trees[:, 1].max(initial=0))
         self._explain = explain or compiled()
 
     def contributions(self, X: Floats, threads: int = 1) -> Floats:
@@ -82,18 +83,13 @@ class Shapley:
         return out
 
     def _add(self, X: Floats, out: Floats) -> None:
-        tables = self.tables
-        most, lanes, rows = (
-            int(tables.trees[:, 1].max()),
-            tables.quadrature.shape[2],
-            min(ROWS, len(X)),
-        )
+        rows = min(ROWS, len(X))
         self._explain(
             X,
-            *tables,
-            np.empty((rows, len(tables.inputs))),
-            np.empty((3, 2 * most + 1, lanes)),
-            np.empty((2, most), np.int8),
+            *self.tables,
+            np.empty((rows, len(self.tables.inputs))),
+            np.empty((3, 2 * self._most + 1, self.tables.quadrature.shape[2])),
+            np.empty((2, self._most), np.int8),
             np.empty((rows, self.n_features, LANES_STEP)),
             out,
         )

@@ -86,6 +86,16 @@ def test_rows_of_any_kind_say_the_same_alone_and_together(any_bundle: Bundle) ->
         assert msgspec.json.encode(one) == msgspec.json.encode(same)
 
 
+@pytest.mark.parametrize("curve", CURVES)
+def test_a_row_alone_is_explained_as_in_a_batch(any_bundle: Bundle, curve: str) -> None:
+    rows = odd_rows(80)
+    scorer = Scorer(replace(any_bundle, calibrator=CURVES[curve]), now=lambda: 7)
+    for top, language in ((2, "en"), (9, "ko")):
+        together = scorer.score_many(rows, [7] * len(rows), top, language)
+        alone = [scorer.score(row, 7, top, language) for row in rows]
+        assert msgspec.json.encode(alone) == msgspec.json.encode(together)
+
+
 def test_margins_of_odd_rows_are_lightgbms_own(made: Any) -> None:
     rows = odd_rows(300)
     X = np.array([made.bundle.encoder.encode(row) for row in rows])

@@ -10,7 +10,7 @@ import pytest
 from features.errors import BadInputError
 from models.calibrator import Calibrator
 from models.published import PublishedSpec
-from models.reasons import effects, explain
+from models.reasons import Explainer, effects
 
 CONTRIBUTIONS = np.array([0.5, -1.0, 0.0, 0.2, -0.3, -2.0])
 VALUES = [12, None, "35+", "web", False]
@@ -19,7 +19,8 @@ VALUES = [12, None, "35+", "web", False]
 def reasons(spec: PublishedSpec, top: int = 10, language: str = "en") -> list[Any]:
     margin = np.array([CONTRIBUTIONS.sum()])
     found = effects(CONTRIBUTIONS[None, :], margin, Calibrator.identity())[0]
-    return explain(spec, VALUES, CONTRIBUTIONS, found, top, language)
+    explainer = Explainer(spec)
+    return explainer.explain(VALUES, CONTRIBUTIONS[:-1], found, top, language)
 
 
 def test_an_effect_is_what_the_probability_loses_without_the_contribution() -> None:
@@ -63,7 +64,8 @@ def test_words_carry_the_customers_own_value(published_spec: Callable[..., Publi
 def test_where_the_curve_is_flat_the_contribution_decides(
     published_spec: Callable[..., PublishedSpec],
 ) -> None:
-    found = explain(published_spec(), VALUES, CONTRIBUTIONS, np.zeros(5), 2)
+    explainer = Explainer(published_spec())
+    found = explainer.explain(VALUES, CONTRIBUTIONS[:-1], np.zeros(5), 2)
     assert [(r.code, r.direction, r.effect) for r in found] == [
         ("spent", "lowers", 0.0),
         ("orders", "raises", 0.0),
@@ -74,7 +76,7 @@ def test_values_of_numpy_and_infinities_become_plain(
     published_spec: Callable[..., PublishedSpec],
 ) -> None:
     values = [np.int64(3), np.float64("inf"), None, np.str_("web"), np.bool_(True)]
-    found = explain(published_spec(), values, np.ones(6), np.ones(5), 5)
+    found = Explainer(published_spec()).explain(values, np.ones(5), np.ones(5), 5)
     plain = {r.code: r.value for r in found}
     assert plain == {"orders": 3, "spent": None, "age": None, "channel": "web", "member": True}
     assert msgspec.json.decode(msgspec.json.encode(found), type=list[type(found[0])]) == found

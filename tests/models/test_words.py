@@ -5,7 +5,7 @@ import pytest
 
 from features.errors import BadInputError
 from models.published import PublishedFeature
-from models.words import check_language, points_words, sentence, value_words
+from models.words import check_language, points_words, sentence_of, value_words
 
 
 def feature(dtype: str, unit: str) -> PublishedFeature:
@@ -70,11 +70,12 @@ def test_effects_are_points_without_a_sign(effect: float, words: str) -> None:
 
 
 def test_sentences_exist_in_both_languages() -> None:
-    arguments = (feature("bool", ""), None, -0.02, "lowers", "USD")
-    assert sentence(*arguments) == "words: not known (lowers it by 2 points)"
-    assert sentence(*arguments, "ko") == "말: 알 수 없음 (확률을 2%p 낮춤)"
-    yes = (feature("bool", ""), True, 0.0001, "raises", "USD")
-    assert sentence(*yes, "ko") == "말: 예 (확률을 0.1%p 미만 높임)"
+    unknown = (None, -0.02, "lowers")
+    member = feature("bool", "")
+    assert sentence_of(member, "USD")(*unknown) == "words: not known (lowers it by 2 points)"
+    assert sentence_of(member, "USD", "ko")(*unknown) == "말: 알 수 없음 (확률을 2%p 낮춤)"
+    yes = (True, 0.0001, "raises")
+    assert sentence_of(member, "USD", "ko")(*yes) == "말: 예 (확률을 0.1%p 미만 높임)"
 
 
 def test_a_language_without_words_names_those_with() -> None:
