@@ -13,7 +13,7 @@ from features.clock import to_iso
 from features.money import minor_units
 from models.published import PublishedSpec
 from models.sheet import Cell, to_csv
-from models.words import sentence
+from models.words import sentence_of
 from serving import openapi
 from serving.cursor import cursor_at, offset_of
 from serving.listing import Ask, rows_of
@@ -128,14 +128,8 @@ def in_language(
     for reason in reasons:
         feature = known.get(reason["code"])
         if feature is not None and published is not None:
-            words = sentence(
-                feature,
-                reason["value"],
-                reason["effect"],
-                reason["direction"],
-                published.currency,
-                language,
-            )
+            sentence = sentence_of(feature, published.currency, language)
+            words = sentence(reason["value"], reason["effect"], reason["direction"])
             said.append({**reason, "words": words})
         else:
             said.append(reason)
