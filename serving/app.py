@@ -14,6 +14,7 @@ from features.served import ServedLog
 from serving import handlers, openapi
 from serving.champions import Champions
 from serving.commits import Commits
+from serving.fronted import Fronted
 from serving.gate import Gate
 from serving.hot_route import HotRoute
 from serving.live_store import LiveStore
@@ -21,10 +22,12 @@ from serving.parts import Parts
 from serving.routes import campaigns, customers, events, health, models, prospects, root
 from serving.routes.scores import make_router
 from serving.settings import ServingSettings
-from serving.telemetry import Recorder, Telemetry
+from serving.telemetry import Boundary, Recorder, Telemetry
 from serving.watch import Watch
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from features.ledger import Ledger
     from features.served import ServedStore
     from models.scores import ScoreStore
@@ -95,7 +98,7 @@ def create_app(
             if sample is not None:
                 await anyio.to_thread.run_sync(sample.stop)
 
-    app = FastAPI(
+    app = Fronted(
         title="Nextbest",
         summary="Scores, customers and next-best-prospect lists.",
         description=DESCRIPTION,
@@ -111,12 +114,12 @@ def create_app(
     for routes in (root, health, models, customers, campaigns, events, prospects):
         app.include_router(routes.router)
     app.include_router(make_router(champions.specs))
-    # The last added is the outermost: what the gate refuses is counted too. A check of API keys
-    # belongs beside the gate, so that both ways to a score pass it.
+    app.add_middleware(Boundary)  # a failure in a route is told before FastAPI sees it
+    # From the innermost to the outermost: what the gate refuses is counted too. A check of API
+    # keys belongs beside the gate, so that both ways to a score pass it.
+    front: ASGIApp = app.framework
     if hot:
-        app.add_middleware(HotRoute, parts_of=lambda: app.state.parts)
-    app.add_middleware(
-        Gate, allowed_hosts=settings.allowed_hosts, max_body_bytes=settings.max_body_bytes
-    )
-    app.add_middleware(Recorder, telemetry=telemetry)
+        front = HotRoute(front, parts_of=lambda: app.state.parts)
+    front = Gate(front, settings.allowed_hosts, settings.max_body_bytes)
+    app.front = Recorder(Boundary(front), telemetry)
     return app

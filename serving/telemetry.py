@@ -11,7 +11,6 @@ import sys
 import time
 import traceback
 import uuid
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -29,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import problems
 from serving.problems import problem, respond
+from serving.tally import Counts, Tallies
 
 if TYPE_CHECKING:
     from serving.champions import Champion, Change
@@ -49,22 +49,20 @@ class Telemetry:
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         by_version = ("model", "version")
-        self.scores = Counter(
-            "nextbest_scores", "Scores served.", by_version, registry=self.registry
-        )
-        self.score_seconds = Histogram(
+        self.score_seconds = Tallies(
             "nextbest_score_seconds",
             "Time from raw values to a score, reasons included.",
             by_version,
-            buckets=SCORE_SECONDS,
-            registry=self.registry,
+            SCORE_SECONDS,
+            self.registry,
+            counter=("nextbest_scores", "Scores served."),
         )
-        self.probability = Histogram(
+        self.probability = Tallies(
             "nextbest_probability",
             "Probabilities served.",
             by_version,
-            buckets=PROBABILITIES,
-            registry=self.registry,
+            PROBABILITIES,
+            self.registry,
         )
         self.champion = Gauge(
             "nextbest_champion_loaded_timestamp_seconds",
@@ -109,48 +107,30 @@ class Telemetry:
             "Scores in the sample of served features that could not be kept.",
             registry=self.registry,
         )
-        self.requests = Counter(
+        self.requests = Counts(
             "nextbest_requests",
             "Requests answered.",
             ("method", "route", "status"),
-            registry=self.registry,
+            self.registry,
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = Tallies(
             "nextbest_request_seconds",
             "Time from a request's arrival to the end of its answer.",
             ("route",),
-            buckets=REQUEST_SECONDS,
-            registry=self.registry,
-        )
-
-        # Looking a child up by its labels costs as much as counting.
-        self._of_version = cache(
-            lambda model, version: (
-                self.scores.labels(model, version),
-                self.score_seconds.labels(model, version),
-            )
-        )
-        self._probability_of = cache(self.probability.labels)
-        self._of_request = cache(
-            lambda method, route, status: (
-                self.requests.labels(method, route, status),
-                self.request_seconds.labels(route),
-            )
+            REQUEST_SECONDS,
+            self.registry,
         )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        count, time_of = self._of_request(method, route, status)
-        count.inc()
-        time_of.observe(seconds)
+        self.requests.add((method, route, str(status)))
+        self.request_seconds.of(route).add(seconds)
 
     def scored(self, model: str, version: str, seconds: float, probability: float | None) -> None:
-        """Count one score."""
-        count, time_of = self._of_version(model, version)
-        count.inc()
-        time_of.observe(seconds)
+        """Count one score; of the event loop's thread, see `serving.tally`."""
+        self.score_seconds.of(model, version).add(seconds)
         if probability is not None:
-            self._probability_of(model, version).observe(probability)
+            self.probability.of(model, version).add(probability)
 
     def committed(self, requests: int, added: int, seconds: float) -> None:
         """Count one commit of what several requests brought."""
@@ -180,12 +160,54 @@ class Telemetry:
         return generate_latest(self.registry)
 
 
-class Recorder:
-    """Counts every request and turns a failure nobody foresaw into a problem.
+class BrokenOffError(RuntimeError):
+    """A failure after an answer had begun, which nobody can mend: the connection ends."""
 
-    Pure ASGI, and outermost: an exception that reached the server would be printed with its
+
+class Boundary:
+    """Turns a failure nobody foresaw into a problem.
+
+    Pure ASGI: an exception that reached the server, or the framework, would be printed with its
     message, and messages can quote customers. Only its type and place are logged.
     """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def observed(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, observed)
+        except BrokenOffError:
+            raise
+        except Exception as error:  # the boundary: whatever it is, the caller gets an answer
+            reference = uuid.uuid4().urn
+            log.error("request failed", reference=reference, route=route_of(scope), **place(error))
+            if has_begun:
+                told = f"The answer broke off; see {reference} in the log."
+                raise BrokenOffError(told) from None
+            await respond(
+                problem(
+                    problems.INTERNAL,
+                    "The service failed on this request; nothing about the request was kept.",
+                    f"Try again; if it stays, report {reference} to whoever runs the service.",
+                    instance=reference,
+                )
+            )(scope, receive, send)
+
+
+class Recorder:
+    """Counts every request, by its route as declared; pure ASGI, and outermost."""
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self.app = app
@@ -207,22 +229,9 @@ class Recorder:
 
         try:
             await self.app(scope, receive, observed)
-        except Exception as error:  # the boundary: whatever it is, the caller gets an answer
-            reference = uuid.uuid4().urn
-            log.error("request failed", reference=reference, route=route_of(scope), **place(error))
-            if status:
-                raise RuntimeError(f"The answer broke off; see {reference} in the log.") from None
-            told = problem(
-                problems.INTERNAL,
-                "The service failed on this request; nothing about the request was kept.",
-                f"Try again; if it stays, report {reference} to whoever runs the service.",
-                instance=reference,
-            )
-            await respond(told)(scope, receive, observed)
         finally:
-            route = route_of(scope)
             seconds = time.perf_counter() - started
-            self.telemetry.answered(scope["method"], route, status, seconds)
+            self.telemetry.answered(scope["method"], route_of(scope), status, seconds)
 
 
 def route_of(scope: Scope) -> str:

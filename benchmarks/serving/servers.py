@@ -11,6 +11,8 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from serving.__main__ import Server
+
 
 def noop(home: Path) -> FastAPI:
     """Return the limit: FastAPI that awaits the body and gives a fixed answer."""
@@ -80,7 +82,8 @@ def tutorial(home: Path) -> FastAPI:
 if __name__ == "__main__":
     name, folder, port = sys.argv[1:]
     made = {"noop": noop, "ours": ours, "tutorial": tutorial}[name](Path(folder))
-    uvicorn.run(
+    config = uvicorn.Config(
         made, port=int(port), loop="uvloop", http="httptools", ws="none", access_log=False,
         log_level="warning", server_header=name != "ours",
     )  # fmt: skip
+    (Server if name == "ours" else uvicorn.Server)(config).run()
