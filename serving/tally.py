@@ -11,7 +11,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
-from prometheus_client.utils import floatToGoString
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +85,7 @@ class Tallies:
 
     def collect(self) -> Iterator[Metric]:
         """Yield what Prometheus reads."""
-        ends = [floatToGoString(bound) for bound in (*self._bounds, float("inf"))]
+        ends = [*map(str, self._bounds), "+Inf"]
         family = HistogramMetricFamily(self._name, self._words, labels=self._labels)
         several = [(labels, list(tally.counts), tally) for labels, tally in self._children.items()]
         for labels, counts, tally in several:
