@@ -13,6 +13,7 @@ from models.booster import Booster
 from models.calibrator import Calibrator
 from models.clusters import Clusters
 from models.encoder import Encoder
+from models.evidence import Evidence
 from models.golden import Engine, Golden
 from models.grades import Cuts
 from models.intervals import Intervals
@@ -51,6 +52,8 @@ class Bundle:
         The model card.
     intervals : Intervals or None
         For one customer's true probability; a version may have been published without.
+    evidence : Evidence or None
+        Counts of the training rows, for the reasons; the same holds.
     """
 
     spec: PublishedSpec
@@ -62,6 +65,7 @@ class Bundle:
     card_markdown: str = ""
     card_html: str = ""
     intervals: Intervals | None = None
+    evidence: Evidence | None = None
 
     @classmethod
     def of(
@@ -75,6 +79,7 @@ class Bundle:
         card_markdown: str = "",
         card_html: str = "",
         intervals: Intervals | None = None,
+        evidence: Evidence | None = None,
         cuts: Cuts = (),
     ) -> Bundle:
         """Return a bundle with reference and golden rows made from encoded reference rows X.
@@ -89,7 +94,7 @@ class Bundle:
         golden = Golden.make(encoder, engine, calibrator, reference)
         return cls(
             spec, encoder, engine, calibrator, reference, golden,
-            card_markdown, card_html, intervals,
+            card_markdown, card_html, intervals, evidence,
         )  # fmt: skip
 
     def save(self, folder: Path) -> Path:
@@ -108,8 +113,9 @@ class Bundle:
             "golden.json": self.golden.to_json(),
         }
         files = {name: to_bytes(value, name) for name, value in plain.items()}
-        if self.intervals is not None:
-            files["intervals.json"] = to_bytes(self.intervals.to_json(), "intervals.json")
+        for name, table in (("intervals", self.intervals), ("evidence", self.evidence)):
+            if table is not None:
+                files[f"{name}.json"] = to_bytes(table.to_json(), f"{name}.json")
         files["card.md"] = self.card_markdown.encode()
         files["card.html"] = self.card_html.encode()
         return write_folder(folder, files | _files_of(self.engine))
@@ -178,6 +184,7 @@ class Bundle:
             part("card.md", bytes.decode),
             part("card.html", bytes.decode),
             plain("intervals.json", Intervals.from_json) if "intervals.json" in files else None,
+            plain("evidence.json", Evidence.from_json) if "evidence.json" in files else None,
         )
 
     def verify(self, feature_hash: str | None = None) -> None:

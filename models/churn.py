@@ -43,6 +43,7 @@ SPEC = ModelSpec(
     minimum=Minimum(rows=2_000, positives=100),
     act="stops buying",
     did="stopped buying",
+    did_ko="구매를 멈춤",
     positive_is_good=False,
     value_note="What a customer who stays is worth over the time the contact protects.",
 )

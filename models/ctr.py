@@ -49,5 +49,6 @@ SPEC = ModelSpec(
     minimum=Minimum(rows=5_000, positives=200),
     act="buys the advertised category",
     did="bought the advertised category",
+    did_ko="광고한 카테고리를 구매함",
     value_note="The margin that one purchase after the advertisement brings.",
 )

@@ -54,5 +54,6 @@ SPEC = ModelSpec(
     minimum=Minimum(rows=1_000, positives=100),
     act="redeems a coupon of the campaign",
     did="redeemed a coupon",
+    did_ko="쿠폰을 사용함",
     value_note="The margin that one redeeming prospect brings.",
 )

@@ -47,6 +47,20 @@ class OneAnswer(NamedTuple):
     interval: Interval
 
 
+def intervals_of(table: Intervals | None, answers: Answers) -> list[Interval]:
+    """Return each row's interval from a bundle's table; without one, that there is none."""
+    if table is None:
+        return [NO_INTERVAL] * len(answers.margin)
+    low, high = table.of(answers.margin)
+    # Between two points of the table the curve of the probability may bend the other way.
+    low = np.minimum(low, answers.probability).tolist()
+    high = np.maximum(high, answers.probability).tolist()
+    return [
+        Interval("given", low=lower, high=upper, level=table.level)
+        for lower, upper in zip(low, high, strict=True)
+    ]
+
+
 def meaning_of(bundle: Bundle) -> Callable[[float], OneAnswer]:
     """Return the function from a finite margin to what it means.
 
@@ -122,7 +136,6 @@ def _interval_of(table: Intervals | None) -> Callable[[float, float], Interval]:
     level = table.level
 
     def interval(margin: float, probability: float) -> Interval:
-        # Between two points of the table the curve of the probability may bend the other way.
         low, high = low_of(margin), high_of(margin)
         return Interval(
             "given",

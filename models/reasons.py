@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 
+from models.evidence_words import evidence_of
 from models.published import LANGUAGES
 from models.words import check_language, sentence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from models.calibrator import Calibrator
+    from models.evidence import Evidence
     from models.published import PublishedSpec
 
     Floats = NDArray[np.float64]
@@ -37,6 +39,9 @@ class Reason(msgspec.Struct, frozen=True):
         What it does to the probability.
     effect : float
         The probability less what it would be without this feature's contribution.
+    evidence : str
+        How many with such a value answered yes in training, in words; empty where those are too
+        few to speak of.
     """
 
     code: str
@@ -44,6 +49,7 @@ class Reason(msgspec.Struct, frozen=True):
     value: float | int | str | bool | None
     direction: Literal["raises", "lowers"]
     effect: float
+    evidence: str = ""
 
 
 def effects(contributions: Floats, margins: Floats, calibrator: Calibrator) -> Floats:
@@ -73,12 +79,18 @@ class Explainer:
     ----------
     spec : PublishedSpec
         Names, words and currency.
+    evidence : Evidence, optional
+        Of the same model.
     """
 
-    def __init__(self, spec: PublishedSpec) -> None:
+    def __init__(self, spec: PublishedSpec, evidence: Evidence | None = None) -> None:
         self._names = [feature.name for feature in spec.features]
         self._sentences = {
             language: [sentence_of(feature, spec.currency, language) for feature in spec.features]
+            for language in LANGUAGES
+        }
+        self._evidence = {
+            language: [evidence_of(evidence, spec, feature, language) for feature in spec.features]
             for language in LANGUAGES
         }
 
@@ -106,6 +118,7 @@ class Explainer:
         check_language(language)
         order = np.lexsort((-np.abs(contributions), -np.abs(effects)))
         names, sentences, reasons = self._names, self._sentences[language], []
+        evidence = self._evidence[language]
         for i in order[: max(top, 0)].tolist():
             added, effect = contributions.item(i), effects.item(i)
             if added == 0.0:  # its effect is 0.0 too, so all that follow add nothing
@@ -113,8 +126,26 @@ class Explainer:
             value = _plain(values[i])
             direction: Literal["raises", "lowers"] = "raises" if added > 0 else "lowers"
             words = sentences[i](value, effect, direction)
-            reasons.append(Reason(names[i], words, value, direction, effect))
+            counted = evidence[i](value)
+            reasons.append(Reason(names[i], words, value, direction, effect, counted))
         return reasons
+
+    def say_again(self, stored: Mapping[str, Any], language: str) -> dict[str, Any]:
+        """Return a stored reason with its words in a language.
+
+        One whose feature this model does not have (of an earlier version) is left as it is.
+
+        Parameters
+        ----------
+        stored : mapping
+            A `Reason` as plain values.
+        language : {"en", "ko"}
+        """
+        if stored["code"] not in self._names:
+            return dict(stored)
+        i, value = self._names.index(stored["code"]), stored["value"]
+        words = self._sentences[language][i](value, stored["effect"], stored["direction"])
+        return {**stored, "words": words, "evidence": self._evidence[language][i](value)}
 
 
 def _plain(value: Any) -> float | int | str | bool | None:

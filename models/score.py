@@ -13,7 +13,6 @@ from features.clock import to_iso
 from features.errors import NextbestError
 from models.clusters import Clusters
 from models.contract import (
-    NO_INTERVAL,
     TREND,
     Interval,
     NamedSegment,
@@ -21,7 +20,7 @@ from models.contract import (
     Score,
     SegmentScore,
 )
-from models.one_answer import Answers, meaning_of
+from models.one_answer import Answers, intervals_of, meaning_of
 from models.reasons import Explainer, Reason, effects
 from models.sufficiency import missing_of, sufficiency_of
 from models.words import check_language
@@ -60,6 +59,11 @@ class Scorer:
     bundle : Bundle
     now : callable
         Microseconds UTC, for `scored_at`.
+
+    Attributes
+    ----------
+    explainer : Explainer
+        What puts its reasons into words.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class Scorer:
         self._asked, self._n_asked = asked, len(asked) - asked.count(None)
         is_probability = not isinstance(bundle.engine, Clusters)
         self._meaning = meaning_of(bundle) if is_probability else None
-        self._explainer = Explainer(bundle.spec)
+        self.explainer = Explainer(bundle.spec, bundle.evidence)
 
     def probabilities(self, X: Floats) -> Floats:
         """Return the calibrated probability of encoded rows, float64[n].
@@ -124,7 +128,7 @@ class Scorer:
         contributions = self._engine().contributions(X)
         changes = effects(contributions, self._margins(X), self.bundle.calibrator)
         return [
-            self._explainer.explain(values, added, change, top, language)
+            self.explainer.explain(values, added, change, top, language)
             for values, added, change in zip(rows, contributions[:, :-1], changes, strict=True)
         ]
 
@@ -173,7 +177,7 @@ class Scorer:
             # One row's effects, without what many rows ask for again: margin and probability.
             added = self._engine().contributions(np.array([numbers]))[0, :-1]
             changes = probability - self.bundle.calibrator.probability(margin - added)
-            reasons = self._explainer.explain(values, added, changes, explain, language)
+            reasons = self.explainer.explain(values, added, changes, explain, language)
         return Score(
             model=spec.name,
             version=spec.version,
@@ -219,7 +223,7 @@ class Scorer:
             return self._segments(self.bundle.engine, X, shared)
         answers = self.answers(X)
         reasons = self.reasons(rows, X, explain, language)
-        intervals = self._intervals(answers)
+        intervals = intervals_of(self.bundle.intervals, answers)
         return [
             Score(
                 **shared[i],
@@ -254,19 +258,6 @@ class Scorer:
                 )
             )
         return answers
-
-    def _intervals(self, answers: Answers) -> list[Interval]:
-        table = self.bundle.intervals
-        if table is None:
-            return [NO_INTERVAL] * len(answers.margin)
-        low, high = table.of(answers.margin)
-        # Between two points of the table the curve of the probability may bend the other way.
-        low = np.minimum(low, answers.probability).tolist()
-        high = np.maximum(high, answers.probability).tolist()
-        return [
-            Interval("given", low=lower, high=upper, level=table.level)
-            for lower, upper in zip(low, high, strict=True)
-        ]
 
     def _shared(
         self,

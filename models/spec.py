@@ -124,6 +124,8 @@ class ModelSpec:
         The "yes" as a verb phrase in the third person: "redeems a coupon of the campaign".
     did : str
         The same in the past, of several: "redeemed a coupon".
+    did_ko : str
+        The same in Korean: "쿠폰을 사용함".
     positive_is_good : bool
         False where "yes" is what one wants to prevent.
     value_note : str
@@ -163,6 +165,7 @@ class ModelSpec:
     clusters: tuple[int, ...] = ()
     act: str = ""
     did: str = ""
+    did_ko: str = ""
     positive_is_good: bool = True
     value_note: str = ""
     words: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from training.card import Card
 from training.dataset import Dataset
 from training.details import engine_words
 from training.evaluate import Judgement
+from training.evidence import count
 from training.learn import Learned
 from training.origins import Origins, horizon_words
 from training.segment_story import segment_metrics
@@ -69,8 +70,9 @@ def probability_bundle(
         baselines={each.name: plain(each.metrics) for each in others},
         **_shared(where, decision),
     )
+    data, train = learned.data, learned.split.train
     # What a score is compared with: the latest rows the model was judged on.
-    latest = learned.data.X.iloc[learned.split.test]
+    latest = data.X.iloc[learned.split.test]
     fitted = shown.fitted
     if isinstance(fitted.engine, NaiveBayes):
         raise PublishError(
@@ -86,6 +88,13 @@ def probability_bundle(
         card_markdown=card.markdown(),
         card_html=card.html(),
         intervals=intervals,
+        evidence=count(
+            learned.spec,
+            fitted.encoder,
+            fitted.encoder.transform(data.X.iloc[train]),
+            data.y.to_numpy()[train],
+            data.rows["customer_id"].to_numpy()[train],
+        ),
         cuts=cuts,
     )
 

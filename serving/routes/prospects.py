@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request
@@ -11,9 +10,8 @@ from starlette.responses import Response
 
 from features.clock import to_iso
 from features.money import minor_units
-from models.published import PublishedSpec
+from models.reasons import Explainer
 from models.sheet import Cell, to_csv
-from models.words import sentence_of
 from serving import openapi
 from serving.cursor import cursor_at, offset_of
 from serving.listing import Ask, rows_of
@@ -68,7 +66,7 @@ def make_page(parts: Parts, ask: Ask, query: ProspectsQuery) -> ProspectsAnswer:
     end = start + query.limit
     rows = rows_of(parts.scores, ask.model, listing.ranked[start:end])
     champion = parts.champions.current().get(ask.model)
-    published = None if champion is None else champion.bundle.spec
+    explainer = None if champion is None else champion.scorer.explainer
     source = parts.store.store.source
     valued = ask.value is not None
     return ProspectsAnswer(
@@ -89,7 +87,7 @@ def make_page(parts: Parts, ask: Ask, query: ProspectsQuery) -> ProspectsAnswer:
         statements=list(source.statements),
         next_cursor=cursor_at(ask, batch, end) if end < len(listing.ranked) else None,
         prospects=[
-            described(prospect, row, published, query.language, valued) for prospect, row in rows
+            described(prospect, row, explainer, query.language, valued) for prospect, row in rows
         ],
     )
 
@@ -97,11 +95,14 @@ def make_page(parts: Parts, ask: Ask, query: ProspectsQuery) -> ProspectsAnswer:
 def described(
     prospect: Prospect,
     row: ScoreRow | None,
-    published: PublishedSpec | None,
+    explainer: Explainer | None,
     language: str,
     valued: bool,
 ) -> ProspectAnswer:
     """Return a place of a list as it is shown."""
+    reasons = row.reasons if row else []
+    if explainer is not None:
+        reasons = [explainer.say_again(reason, language) for reason in reasons]
     return ProspectAnswer(
         rank=prospect.rank,
         customer_id=prospect.candidate.customer_id,
@@ -111,29 +112,8 @@ def described(
         grade=row.grade if row else None,
         segment=row.segment if row else None,
         expected_net_value=prospect.expected_net_value if valued else None,
-        reasons=in_language(row.reasons if row else [], published, language),
+        reasons=reasons,
     )
-
-
-def in_language(
-    reasons: Iterable[dict[str, Any]], published: PublishedSpec | None, language: str
-) -> list[dict[str, Any]]:
-    """Return stored reasons with their sentences in a language.
-
-    A reason whose feature the champion does not have (a batch of an earlier version) keeps the
-    words it was stored with.
-    """
-    known = {} if published is None else {f.name: f for f in published.features}
-    said = []
-    for reason in reasons:
-        feature = known.get(reason["code"])
-        if feature is not None and published is not None:
-            sentence = sentence_of(feature, published.currency, language)
-            words = sentence(reason["value"], reason["effect"], reason["direction"])
-            said.append({**reason, "words": words})
-        else:
-            said.append(reason)
-    return said
 
 
 def sheet_of(page: ProspectsAnswer, ask: Ask) -> str:

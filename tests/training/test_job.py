@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from models import catalog
+from models.evidence import rounded
 from models.registry import CHALLENGER, CHAMPION, prepare
 from models.scores import SqlScoreStore, database_url
 from training import batch, listing, monitor
@@ -73,6 +74,16 @@ def test_the_decision_is_the_same_in_bundle_run_and_card(outcomes, registry):
     assert json.loads(written) == outcome.decision
     assert outcome.bundle.spec.decision == outcome.decision
     assert outcome.decision["reason"] in outcome.bundle.card_markdown
+
+
+def test_what_is_published_holds_counts_of_the_rows_it_learned_from(outcomes):
+    assert outcomes["segments"].bundle.evidence is None
+    for name in ("lead_score", "churn"):
+        bundle = outcomes[name].bundle
+        assert bundle.evidence.rate == rounded(bundle.spec.base_rate)
+        assert bundle.evidence.did["en"] == catalog.spec(name).did
+        assert set(bundle.evidence.features) <= set(bundle.encoder.names)
+    assert outcomes["churn"].bundle.evidence.features
 
 
 def test_a_published_bundle_answers_as_when_it_was_judged(outcomes):
