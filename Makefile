@@ -80,10 +80,13 @@ bench-quality: setup $(PEERS)/quality/.installed   ## models against FLAML, Ligh
 bench-gate: setup   ## how often the gate decides rightly, over 200 simulated retrainings of each kind
 	@$(BIN)/python -m benchmarks.gate $(ARGS)
 
-bench-serving: setup   ## scores a second beside an empty FastAPI endpoint and the usual tutorial
+bench-serving: setup $(PEERS)/serving/.installed   ## scores a second beside an empty endpoint, the usual tutorial, MLflow, BentoML and LitServe
 	@$(BIN)/python -m benchmarks.serving $(ARGS)
 
 # Other libraries have environments of their own, away from the product's.
+$(PEERS)/serving/.installed: benchmarks/serving/peers/serving.txt
+	$(INSTALL_PEERS)
+
 $(PEERS)/quality/.installed: benchmarks/quality/peers/quality.txt
 	$(INSTALL_PEERS)
 

@@ -10,20 +10,24 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.serving.calls import rate
 from benchmarks.serving.model import publish
+from benchmarks.serving.peers import peer
 
 PATH = "/v1/scores/churn"
-PARTS = ("inline", "by_id", "explain", "tutorial")
+PARTS = ("inline", "by_id", "explain", "tutorial", "mlflow", "bentoml", "litserve")
+PEERS = Path(".venv-peers/serving/bin/python")
 NAN = float("nan")
 
 
@@ -35,6 +39,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--home", type=Path, help="with an online store, for by_id")
     parser.add_argument("--customer", help="whom by_id asks about")
+    parser.add_argument("--python", type=Path, default=PEERS, help="of the peers' environment")
     asked = parser.parse_args()
     with ExitStack() as held:
         home = Path(held.enter_context(tempfile.TemporaryDirectory()))
@@ -50,21 +55,29 @@ def main() -> int:
             "explain": ("ours", {"features": features, "explain": 5}),
             "tutorial": ("tutorial", {"features": features}),
         }
-        tasks = {"noop": ("noop", inline)}
+        tasks = {"noop": ("noop", PATH, inline)}
         for part in asked.only:
-            if part != "by_id" or asked.home is not None:
+            if part in wanted and (part != "by_id" or asked.home is not None):
                 server, body = wanted[part]
-                tasks[part] = (server, json.dumps(body).encode())
-        servers = {
-            name: start(held, name, home) for name in dict.fromkeys(s for s, _ in tasks.values())
-        }
+                tasks[part] = (server, PATH, json.dumps(body).encode())
+        names = dict.fromkeys(server for server, _, _ in tasks.values())
+        servers = {name: start(held, own(name, home)) for name in names}
+        for name in dict.fromkeys(asked.only):
+            if name in wanted or not (name == "mlflow" or asked.python.exists()):
+                continue
+            port = free_port()
+            other = peer(name, home, port, features, asked.python)
+            servers[name] = start(
+                held, lambda _, other=other: other.command, other.environment, port
+            )
+            tasks[name] = (name, other.path, json.dumps(other.body).encode())
         found: dict[str, list[float]] = {name: [] for name in tasks}
         processor: dict[str, list[float]] = {name: [] for name in tasks}
         for number in range(asked.rounds + 1):
-            for name, (server, body) in tasks.items():
+            for name, (server, path, body) in tasks.items():
                 port, process = servers[server]
                 before, seconds = processor_seconds(process), asked.seconds if number else 0.5
-                answered = rate(port, PATH, body, seconds)
+                answered = rate(port, path, body, seconds)
                 if number:
                     found[name].append(answered)
                     used = processor_seconds(process) - before
@@ -99,34 +112,71 @@ def ratios(medians: dict[str, float]) -> dict[str, float]:
         "x_tutorial": of("inline", "tutorial"),
         "x_mlflow": of("inline", "mlflow"),
         "x_bentoml": of("inline", "bentoml"),
+        "x_litserve": of("inline", "litserve"),
         "by_id_ratio": of("by_id", "inline"),
         "reasons_ratio": of("explain", "inline"),
     }
 
 
 def processor_seconds(process: int) -> float:
-    """Return the processor time that a process has used: a busy machine does not change it much."""
-    used = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+    """Return the processor time of a process and its children: a busy machine changes it little."""
+    used, waiting = 0, [process]
+    while waiting:
+        each = waiting.pop()
+        try:
+            stat = Path(f"/proc/{each}/stat").read_text()
+            tasks = list(Path(f"/proc/{each}/task").iterdir())
+            born = [(task / "children").read_text().split() for task in tasks]
+        except FileNotFoundError:  # it ended meanwhile
+            continue
+        used += sum(map(int, stat.rpartition(")")[2].split()[11:13]))
+        waiting += [int(child) for children in born for child in children]
+    return used / os.sysconf("SC_CLK_TCK")
 
 
-def start(held: ExitStack, name: str, home: Path) -> tuple[int, int]:
-    """Start a server, wait until it listens, and return its port and process."""
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "benchmarks.serving.servers", name, str(home), str(port)]
-    process = subprocess.Popen(command)
+        return int(free.getsockname()[1])
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a server and its children to stop, if it still runs."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+def own(name: str, home: Path) -> Callable[[int], Sequence[str]]:
+    """Return the command that starts a server of `benchmarks.serving.servers` at a port."""
+    program = (sys.executable, "-m", "benchmarks.serving.servers")
+    return lambda port: (*program, name, str(home), str(port))
+
+
+def start(
+    held: ExitStack,
+    command: Callable[[int], Sequence[str]],
+    environment: dict[str, str] | None = None,
+    port: int | None = None,
+) -> tuple[int, int]:
+    """Start a server, wait until it listens, and return its port and process."""
+    port = port or free_port()
+    process = subprocess.Popen(
+        command(port), env=environment, start_new_session=True,
+        stdout=subprocess.DEVNULL if environment else None,
+        stderr=subprocess.DEVNULL if environment else None,
+    )  # fmt: skip
     held.callback(process.wait)
-    held.callback(process.terminate)
-    for _ in range(600):
+    held.callback(end, process)
+    for _ in range(900):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
+                time.sleep(1.0 if environment else 0.0)
                 return port, process.pid
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise SystemExit(f"The server {name!r} did not start.")
+    raise SystemExit(f"This server did not start: {' '.join(command(port))}")
 
 
 if __name__ == "__main__":
