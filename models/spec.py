@@ -116,6 +116,8 @@ class ModelSpec:
     step, history, slice, backtests
         Step of the grid of training dates, events before the first, width of an evaluation slice
         and number of earlier slices evaluated by rolling origin.
+    most_rows : int
+        Of how many rows at most training takes account; with more, some are drawn. 0 takes all.
     leaks : Leaks
         From where on a column is taken for a leak.
     clusters : tuple of int
@@ -161,6 +163,7 @@ class ModelSpec:
     metrics: tuple[str, ...] = PROBABILITY_METRICS
     gate: Gate = field(default_factory=Gate)
     leaks: Leaks = field(default_factory=Leaks)
+    most_rows: int = 1_000_000
     minimum: Minimum = Minimum(rows=1_000, positives=100)
     clusters: tuple[int, ...] = ()
     act: str = ""

@@ -90,6 +90,7 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                     regrade=arguments.regrade,
                     random_state=arguments.seed,
                     budget=arguments.budget,
+                    most_rows=arguments.rows,
                     report=report,
                 )
             )

@@ -137,7 +137,7 @@ def build(
 ) -> Dataset:
     """Return the rows whose label had matured at `now` (for a model without label: those of now).
 
-    `rows` are some of those that `training_spine` returns, where it would be too many.
+    `rows` are some of those that `training_spine` returns: see `training.bound`.
 
     Raises
     ------
@@ -177,7 +177,10 @@ def training_spine(spec: ModelSpec, log: EventLog, now: int) -> tuple[Spine, NDA
     if isinstance(spec.label, Answer):
         return _answered(spec.label, log, now)
     first = log_begins(spec, log)
-    spine = _grid(spec, spec.label, log, now) if spec.spine is None else log.spine(spec.spine)
+    if spec.spine is None:
+        spine = grid(customer_ids(log), grid_moments(spec, spec.label, log, now).tolist())
+    else:
+        spine = log.spine(spec.spine)
     matured = matures_at(spec.label, spine, log.campaigns)
     # A row's own moment has to lie in the past too, when a label matures at once.
     mature = np.flatnonzero((matured <= now) & (spine.as_of < now) & (spine.as_of >= first))
@@ -240,7 +243,8 @@ def log_begins(spec: ModelSpec, log: EventLog) -> int:
     return log.kinds[kind].first
 
 
-def _grid(spec: ModelSpec, label: Condition, log: EventLog, now: int) -> Spine:
+def grid_moments(spec: ModelSpec, label: Condition, log: EventLog, now: int) -> NDArray[np.int64]:
+    """Return the moments at which every customer is judged, ascending; see `training_spine`."""
     wait = int(matures_at(label, grid(["any"], [0]), log.campaigns)[0])
     first = log_begins(spec, log) + clock.parse_duration(spec.history)
     moments = np.arange(now - wait, first - 1, -clock.parse_duration(spec.step))
@@ -251,7 +255,7 @@ def _grid(spec: ModelSpec, label: Condition, log: EventLog, now: int) -> Spine:
             f"{clock.to_iso(first + wait)}.",
             remedy=f"Choose --as-of {clock.to_iso(first + wait)} or later.",
         )
-    return grid(customer_ids(log), moments[::-1].tolist())
+    return moments[::-1]
 
 
 def customer_ids(log: EventLog) -> NDArray[Any]:

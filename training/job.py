@@ -16,6 +16,7 @@ from models.bundle import Bundle
 from models.grades import Cuts
 from models.registry import Registry
 from models.spec import ModelSpec
+from training.bound import bounded_spine
 from training.card import Card
 from training.dataset import Dataset, build, moment
 from training.fit import Fitting
@@ -99,6 +100,7 @@ def train(
     regrade: bool = False,
     random_state: int = 0,
     budget: float = 0.0,
+    most_rows: int | None = None,
     report: Report = silent,
     wall: Callable[[], int] = time.time_ns,
 ) -> Outcome:
@@ -116,6 +118,8 @@ def train(
         Whether a version that passes the gate becomes the champion.
     budget : float
         Seconds to search for better settings; 0 takes the model's own.
+    most_rows : int, optional
+        With more rows than this, some are drawn; 0 takes all, None as many as the spec says.
     regrade : bool
         Whether grades are cut anew, instead of keeping the champion's cut points.
     report : callable
@@ -129,12 +133,23 @@ def train(
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     now = moment(log, as_of, clock_name=settings.clock)
-    where = Origins(log.source, log.fingerprint, now, wall() // 1_000, code_version(), random_state)
+    most = spec.most_rows if most_rows is None else most_rows
+    spine, mature, sample = bounded_spine(spec, log, now, most, random_state)
+    where = Origins(
+        log.source, log.fingerprint, now, wall() // 1_000, code_version(), random_state, sample
+    )
 
     def step(what: str) -> None:
         report(f"{spec.name}: {what}", 0, None)
 
-    data = build(spec, log, now, progress=lambda done, of: report(f"{spec.name}: rows", done, of))
+    data = build(
+        spec,
+        log,
+        now,
+        progress=lambda done, of: report(f"{spec.name}: rows", done, of),
+        rows=(spine, mature),
+    )
+    del spine, mature
     champion, why_not = champion_of(spec, registry)
     before = remembered(spec.name, registry) if spec.output == "segment" else NOTHING
     kept: tuple[Cuts, str] = ((), "") if regrade else last_cuts(spec.name, registry)
@@ -147,7 +162,7 @@ def train(
     tags = {"model": spec.name, "as_of": to_iso(now), "mlflow.source.git.commit": where.commit}
     with run(registry, spec.name, tags) as written, tempfile.TemporaryDirectory() as scratch:
         step("publish")
-        written.parameters(_parameters(spec, data, where))
+        written.parameters(_parameters(spec, data, where) | {"most_rows": most})
         made.write(written)
         written.files(_files(spec, made))
         folder = made.bundle.save(Path(scratch) / "bundle")
@@ -255,6 +270,7 @@ def _write_probability(written: Run, learned: Learned) -> None:
 def _parameters(spec: ModelSpec, data: Dataset, where: Origins) -> dict[str, Any]:
     return {
         "rows": len(data),
+        "rows_drawn": "" if where.sample is None else where.sample.words(),
         "as_of": to_iso(where.now),
         "random_state": where.random_state,
         "data_fingerprint": where.fingerprint,

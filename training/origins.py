@@ -8,11 +8,12 @@ from features.clock import to_iso
 from features.feature import Condition
 from features.source import Source
 from models.answer import Answer
+from training.bound import Sample
 
 
 @dataclass(frozen=True)
 class Origins:
-    """Where a run comes from: the same for every model of one log.
+    """Where a run comes from.
 
     Attributes
     ----------
@@ -24,6 +25,8 @@ class Origins:
     commit : str
         Of the code.
     random_state : int
+    sample : Sample, optional
+        Of the rows the log has for the model.
     """
 
     source: Source
@@ -32,6 +35,7 @@ class Origins:
     trained_at: int
     commit: str
     random_state: int = 0
+    sample: Sample | None = None
 
     def facts(self) -> list[tuple[str, str]]:
         """Return them for a table of facts."""
@@ -42,6 +46,7 @@ class Origins:
             ("data fingerprint", self.fingerprint),
             ("code", self.commit),
             ("random state", str(self.random_state)),
+            *([] if self.sample is None else [("rows of the log", self.sample.words())]),
         ]
 
     def plain(self) -> dict[str, object]:
@@ -53,6 +58,7 @@ class Origins:
             "data_fingerprint": self.fingerprint,
             "code_version": self.commit,
             "random_state": self.random_state,
+            "sample": None if self.sample is None else self.sample.plain(),
             "statements": list(self.source.statements),
         }
 

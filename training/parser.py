@@ -100,6 +100,13 @@ def train_parser() -> argparse.ArgumentParser:
         metavar="60s",
         help="how long to search for better settings of the trees (default: the model's own)",
     )
+    parser.add_argument(
+        "--rows",
+        type=_rows,
+        metavar="N",
+        help="draw about so many rows where there are more (0 or all: none is left out; default: "
+        "what the model says, 1,000,000)",
+    )
     return parser
 
 
@@ -119,6 +126,13 @@ def _models() -> str:
 
 def _seconds(text: str) -> float:
     return parse_duration(text) / 1e6
+
+
+def _rows(text: str) -> int:
+    number = 0 if text == "all" else int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return number
 
 
 def _positive(text: str) -> int:

@@ -78,7 +78,7 @@ def probability_card(
             Section("When not to use it", _not_for(learned, shown)),
             movers(learned, shown),
         ],
-        statements=[*where.source.statements, *_limits(learned)],
+        statements=[*where.source.statements, *_limits(learned), *_drawn(where)],
         plots=detail_pictures(learned, shown, graded),
         details=[
             grade_table(graded),
@@ -187,6 +187,12 @@ def _not_for(learned: Learned, shown: Judgement) -> list[str]:
         "Not after a great change of prices, range or channels, until it is trained again; "
         f"python -m training monitor {spec.name} says whether it still holds.",
     ]
+
+
+def _drawn(where: Origins) -> list[str]:
+    if where.sample is None or where.sample.whole:
+        return []
+    return [f"It saw a sample: {where.sample.words()} --rows all takes every row."]
 
 
 def _limits(learned: Learned) -> list[str]:
