@@ -160,6 +160,7 @@ def stability_words(segmented: Segmented) -> list[str]:
     choice = segmented.choice
     return [
         choice.reason,
+        *([segmented.moved] if segmented.moved else []),
         f"Of 100 customers, {100 * choice.at(choice.stability):.0f} stay in their segment when it "
         f"is learned again from others of the same kind ({100 * choice.at(choice.low):.0f} to "
         f"{100 * choice.at(choice.high):.0f} over {RESAMPLES} repetitions).",

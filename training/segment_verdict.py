@@ -28,6 +28,7 @@ def judge_segments(
         "stability_high": choice.at(choice.high),
         "silhouette": float(segmented.silhouette.value or 0.0),
         "silhouette_over_no_groups": choice.at(choice.excess),
+        "stable": float(choice.stable and not segmented.moved),
     }
     if segmented.migration is not None:
         numbers["kept_since_last_time"] = segmented.migration.kept

@@ -18,7 +18,7 @@ from training.naming import distinct_names, heights_of
 from training.segment_axes import Axis, NoColumnsError, Space, space_of
 from training.segment_identity import Migration, ids_of, matches, overlap
 from training.segment_memory import NOTHING, Remembered
-from training.stability import Choice, choose_number
+from training.stability import STABLE, Choice, choose_number
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -66,6 +66,16 @@ class Segmented:
     choice: Choice
     silhouette: Estimate
     migration: Migration | None = None
+
+    @property
+    def moved(self) -> str:
+        """That these segments are not the ones people know; empty where at least `STABLE` stay."""
+        if self.migration is None or self.migration.kept >= STABLE:
+            return ""
+        return (
+            f"The segmentation is unstable: only {100 * self.migration.kept:.0f} % of the same "
+            f"customers keep the segment id they had (at least {100 * STABLE:.0f} % are asked for)."
+        )
 
 
 def fit_segments(

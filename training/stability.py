@@ -21,8 +21,8 @@ STABLE = 0.9
 """Share of customers who keep their segment from which a segmentation counts as stable."""
 LEAST = 0.75
 """Below it segments do not come back, however far apart they lie, and none are published."""
-HELD = 0.1
-"""The share of retrainings that may fall below `STABLE` where there is a choice."""
+HELD = 0.05
+"""The share of retrainings that may fall below `STABLE` before segments are called unstable."""
 RESAMPLES = 20
 ROWS = 4_000
 """Customers looked at; more cost time and change nothing the eye can see."""
@@ -46,7 +46,8 @@ class Choice:
     chosen : int
         One of `numbers`.
     stable, good : bool
-        Whether at least `STABLE` keep their segment; whether these are segments at all.
+        Whether at least `STABLE` keep their segment in all but `HELD` of the resamples; whether
+        these are segments at all.
     reason : str
     """
 
@@ -140,7 +141,7 @@ def choose_number(
     chosen, good, reason = decided(candidates, kept, above, present)
     curve = np.array([above[i].value if i in above else np.nan for i in range(len(candidates))])
     mean = kept.mean(axis=1)
-    stable = bool(mean[chosen] >= STABLE)
+    stable = bool(np.quantile(kept[chosen], HELD) >= STABLE)
     return Choice(
         candidates, mean, low, high, silhouette, curve, candidates[chosen], stable, good, reason
     )
@@ -195,10 +196,13 @@ def decided(
         # chosen in turn, segments that come back would still be lost. So the present one stays.
         known = numbers.index(present)
         near = above[known].value >= above[best].value - CLEARLY_BETTER
-        if known != best and above[known].real and mean[known] >= LEAST and near:
+        # One draw's mean is no proof that they no longer come back: nearly all retrainings are.
+        back = np.quantile(kept[known], 1 - HELD) >= LEAST
+        if known != best and above[known].real and back and near:
             best, words = known, " It is the number there was, and no other is clearly better."
     share = f"{100 * mean[best]:.0f} % of the customers"
-    if mean[best] >= STABLE:
+    firmly = float(np.quantile(kept[best], HELD))
+    if firmly >= STABLE:
         reason = (
             f"{numbers[best]} segments come back: learned again from other customers of the same "
             f"kind, they leave {share} where they were, and they lie further apart than in "
@@ -207,7 +211,8 @@ def decided(
     else:
         reason = (
             f"The segmentation is unstable: learned again from other customers of the same kind, "
-            f"{numbers[best]} segments leave only {share} where they were (at least "
+            f"{numbers[best]} segments leave {share} where they were on average, but only "
+            f"{100 * firmly:.0f} % or fewer in one of {1 / HELD:.0f} retrainings (at least "
             f"{100 * STABLE:.0f} % are asked for).{words}"
         )
     return best, True, reason

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -12,7 +13,7 @@ from models.published import PublishedSpec, Segment
 from tests.training.planted import NUMBERS, planted, spec_of
 from training.segment_identity import Migration, ids_of, matches, overlap, share_kept
 from training.segment_memory import GivenName, Remembered
-from training.segment_story import described
+from training.segment_story import described, stability_words
 from training.segmenting import Segmented, fit_segments
 
 SPEC = spec_of(*NUMBERS)
@@ -94,6 +95,16 @@ def test_a_vanished_kind_is_said_and_its_id_stays_unused(four):
     assert not gone & set(back.ids)
     assert max(back.ids) == 4
     assert any(said.startswith("New: ") for said in back.migration.words())
+
+
+def test_segments_that_most_customers_would_lose_are_called_unstable(four):
+    X, _, first = four
+    again = fit_segments(SPEC, X, remembered=champion_of(first, X))
+    assert again.moved == ""
+    moved = Migration("1", ((0, "a"), (1, "b")), ((0, "a"), (5, "c")), np.array([[89, 0], [0, 11]]))
+    lost = replace(again, migration=moved)
+    assert "only 89 %" in lost.moved
+    assert lost.moved in stability_words(lost)
 
 
 def test_a_name_by_a_person_survives_retraining(four):

@@ -109,6 +109,22 @@ def test_the_present_number_stays_where_chance_would_choose_another():
     assert decided((3, 8), kept, curve | {1: Excess(0.05, real=False)}, present=8)[0] == 0
 
 
+def test_the_present_number_goes_only_where_hardly_any_retraining_brings_it_back():
+    luck = np.array([np.full(20, 0.97), np.r_[np.full(14, 0.6), np.full(6, 0.9)]])
+    curve = {0: Excess(0.06, real=True), 1: Excess(0.05, real=True)}
+    place, _, reason = decided((4, 8), luck, curve, present=8)
+    assert place == 1
+    assert "unstable" in reason
+
+
+def test_segments_that_few_retrainings_lose_are_unstable_though_most_are_kept_on_average():
+    kept = np.r_[np.full(18, 0.97), 0.7, 0.7][None]
+    good, reason = decided((4,), kept, {0: Excess(0.2, real=True)})[1:]
+    assert good
+    assert "unstable" in reason
+    assert "70 % or fewer in one of 20" in reason
+
+
 def test_what_is_hardly_stable_must_lie_clearly_apart():
     def answer(share, value):
         return decided((3,), np.full((1, 20), share), {0: Excess(value, real=True)})[1:]
