@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 if TYPE_CHECKING:
     from models.spec import ModelSpec
 
-MOST_ROWS = 1_000
+MOST_ROWS = 10_000
 MOST_REASONS = 50
 MOST_PROSPECTS = 1_000
 MOST_EVENTS = 1_000

@@ -41,7 +41,7 @@ class ServingSettings(Settings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
-    max_body_bytes: int = Field(default=4 * 2**20, gt=0)
+    max_body_bytes: int = Field(default=16 * 2**20, gt=0)
     poll_seconds: float = Field(default=1.0, gt=0)
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)

@@ -51,7 +51,7 @@ def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
         request: Annotated[BatchRequest, Body(openapi_examples=batch_examples(specs))],
         parts: AppParts,
     ) -> Response:
-        """Score up to 1,000 rows, all by the same version, answered in their order.
+        """Score up to 10,000 rows, all by the same version, answered in their order.
 
         A row that cannot be scored has a `problem` in place of its `score`; the others are
         answered all the same.

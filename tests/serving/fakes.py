@@ -171,9 +171,10 @@ def opened(
     champions: Champions | None = None,
     store: LiveStore | None = None,
     ledger: Ledger | None = None,
+    max_body_bytes: int = 20_000,
 ) -> Iterator[TestClient]:
     """A client of an application that runs."""
-    settings = ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=20_000)
+    settings = ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=max_body_bytes)
     written = ledger or Ledger.open(home, clock=lambda latest: max(NOW, latest))
     app = create_app(
         settings,

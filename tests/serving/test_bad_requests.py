@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.serving.fakes import SECRET
+from models.scores import SqlScoreStore
+from tests.serving.fakes import SECRET, opened
 
 JSON = {"content-type": "application/json"}
 CHURN = "/v1/scores/churn"
@@ -131,9 +133,6 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
         post(f"{CHURN}/batch", rows=[{"customer_id": "1001"}, {"id": SECRET}]),
         422, "invalid-request", "rows[1].id",
     ),
-    "batch with too many rows": (
-        post(f"{CHURN}/batch", rows=[{}] * 1_001), 422, "invalid-request", "1000 items",
-    ),
     "customer of the wrong id": (
         {"method": "GET", "url": f"/v1/customers/no-{SECRET}"}, 404, "unknown-customer", "id",
     ),
@@ -172,6 +171,16 @@ def test_a_body_that_is_streamed_is_counted_too(shared_client: TestClient) -> No
     assert answer.status_code == 413
     assert answer.json()["type"] == "urn:nextbest:problem:body-too-large"
     assert answer.headers["connection"] == "close"
+
+
+def test_a_batch_takes_10_000_rows_and_not_one_more(
+    first_versions: Path, scores: SqlScoreStore
+) -> None:
+    with opened(first_versions, scores, max_body_bytes=100_000) as client:
+        whole = client.post(f"{CHURN}/batch", json={"rows": [{}] * 10_000})
+        more = client.post(f"{CHURN}/batch", json={"rows": [{}] * 10_001})
+    assert (whole.status_code, whole.json()["refused"]) == (200, 10_000)
+    assert (more.status_code, "10000 items" in more.text) == (422, True)
 
 
 def test_a_bad_row_of_a_batch_does_not_keep_the_others_from_their_scores(
