@@ -19,7 +19,7 @@ from serving.gate import Gate
 from serving.hot_route import HotRoute
 from serving.live_store import LiveStore
 from serving.parts import Parts
-from serving.routes import campaigns, customers, events, health, models, prospects, root
+from serving.routes import campaigns, customers, events, health, models, prospects, root, tables
 from serving.routes.scores import make_router
 from serving.settings import ServingSettings
 from serving.telemetry import Boundary, Recorder, Telemetry
@@ -113,6 +113,7 @@ def create_app(
     openapi.install(app)
     for routes in (root, health, models, customers, campaigns, events, prospects):
         app.include_router(routes.router)
+    app.include_router(tables.router)  # before the same path's route for JSON
     app.include_router(make_router(champions.specs))
     app.add_middleware(Boundary)  # a failure in a route is told before FastAPI sees it
     # From the innermost to the outermost: what the gate refuses is counted too. A check of API
@@ -120,6 +121,6 @@ def create_app(
     front: ASGIApp = app.framework
     if hot:
         front = HotRoute(front, parts_of=lambda: app.state.parts)
-    front = Gate(front, settings.allowed_hosts, settings.max_body_bytes)
+    front = Gate(front, settings.allowed_hosts, settings.max_body_bytes, settings.max_table_bytes)
     app.front = Recorder(Boundary(front), telemetry)
     return app

@@ -37,6 +37,10 @@ class StaleCursorError(NextbestError):
     """A cursor into a list that was made from scores which have been replaced since."""
 
 
+class TableError(NextbestError):
+    """A body that is not the table its Content-Type says."""
+
+
 class WrongOutputError(RequestError):
     """A question that needs a probability, asked of a model that gives segments."""
 
@@ -80,7 +84,7 @@ class CannotServeError(NextbestError):
 
 
 class BusyError(NextbestError):
-    """More waits to be written than the service takes; nothing of the request was taken."""
+    """More waits than the service takes; nothing of the request was taken."""
 
 
 class NotWrittenError(NextbestError):

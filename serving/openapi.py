@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -49,15 +50,19 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def answers(*structs: type[msgspec.Struct], example: Any = None) -> dict[int | str, dict[str, Any]]:
-    """Return the entry of a route's answer: one struct, or any of several."""
+def answers(
+    *structs: type[msgspec.Struct], example: Any = None, media_types: Sequence[str] = ()
+) -> dict[int | str, dict[str, Any]]:
+    """Return the entry of a route's answer: one struct, or any of several, or other media."""
     references = [{"$ref": REFERENCE.format(name=struct.__name__)} for struct in structs]
     content: dict[str, Any] = {
         "schema": references[0] if len(references) == 1 else {"anyOf": references}
     }
     if example is not None:
         content["example"] = example
-    return {200: {"description": "The answer", "content": {"application/json": content}}}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    contents = {"application/json": content, **dict.fromkeys(media_types, binary)}
+    return {200: {"description": "The answer", "content": contents}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from features.served import ServedLog
     from models.scores import ScoreStore
 
+TABLES_AT_ONCE = 2
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -37,6 +40,9 @@ class Parts:
     commits: Commits
     served: ServedLog | None = None
     lists: Lists = field(default_factory=Lists)
+    table_turns: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(TABLES_AT_ONCE)
+    )
 
 
 async def parts_of(request: Request) -> Parts:

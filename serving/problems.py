@@ -42,6 +42,7 @@ from serving.errors import (
     OutsidePopulationError,
     RequestError,
     StaleCursorError,
+    TableError,
     WrongOutputError,
 )
 from serving.responses import ProblemAnswer
@@ -105,6 +106,7 @@ TABLE: dict[type[NextbestError], Kind] = {
     BadInputError: Kind(
         422, "bad-input", "The input cannot be read", "A value is not what its field takes."
     ),
+    TableError: Kind(400, "malformed-table", "The table cannot be read"),
     NoCardError: Kind(404, "no-card", "The model has no card"),
     StaleCursorError: Kind(409, "stale-cursor", "The list has changed"),
     ProspectError: Kind(422, "bad-assumptions", "The list cannot be valued so"),

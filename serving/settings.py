@@ -21,6 +21,8 @@ class ServingSettings(Settings):
         page from reaching a loopback service through a name of its own.
     max_body_bytes : int
         Larger request bodies are refused, whether announced or streamed.
+    max_table_bytes : int
+        The same of bodies that are Arrow or Parquet, which are read as they arrive.
     poll_seconds, watch_seconds : float
         How often the child asks the registry, and how often the worker looks for a new champion
         or a rebuilt online store. Together they bound the time from alias to answer.
@@ -42,6 +44,7 @@ class ServingSettings(Settings):
     port: int = Field(default=8000, ge=0, le=65535)
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     max_body_bytes: int = Field(default=16 * 2**20, gt=0)
+    max_table_bytes: int = Field(default=2**30, gt=0)
     poll_seconds: float = Field(default=1.0, gt=0)
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)

@@ -107,6 +107,12 @@ class Telemetry:
             "Scores in the sample of served features that could not be kept.",
             registry=self.registry,
         )
+        self.table_rows = Counter(
+            "nextbest_table_rows",
+            "Rows scored of Arrow and Parquet tables; they are in no other metric of scores.",
+            by_version,
+            registry=self.registry,
+        )
         self.requests = Counts(
             "nextbest_requests",
             "Requests answered.",

@@ -15,9 +15,12 @@ from serving.parts import AppParts, answer
 from serving.responses import BatchAnswer, BatchResult
 from serving.schema import BatchRequest, ScoreRequest, batch_examples, request_examples
 from serving.scoring import score_row
+from serving.table_media import ARROW, TABLES
 
 PROBLEMS = openapi.problems(400, 404, 413, 415, 422, 503)
 ROWS_A_TURN = 8
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+TABLE_BODIES = {"requestBody": {"content": dict.fromkeys(sorted(TABLES), BINARY)}}
 
 
 def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
@@ -44,7 +47,8 @@ def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
     @router.post(
         "/{model}/batch",
         summary="Score many",
-        responses={**openapi.answers(BatchAnswer), **PROBLEMS},
+        responses={**openapi.answers(BatchAnswer, media_types=[ARROW]), **PROBLEMS},
+        openapi_extra=TABLE_BODIES,
     )
     async def batch(
         model: str,
@@ -55,6 +59,10 @@ def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
 
         A row that cannot be scored has a `problem` in place of its `score`; the others are
         answered all the same.
+
+        Feature columns as an Arrow stream or as Parquet are answered by an Arrow stream of
+        `probability`, `margin`, `percentile`, `grade`, `low` and `high`; `?id=` names a column to
+        pass through, by default `customer_id`. One value that does not fit refuses the table.
         """
         champion = parts.champions.get(model)
         results: list[BatchResult] = []
