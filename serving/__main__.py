@@ -20,7 +20,7 @@ from features.errors import NextbestError
 from serving.cache import told
 from serving.child import PollerProcess
 from serving.errors import CannotServeError
-from serving.listener import bind, check_host
+from serving.listener import BACKLOG, bind, check_host
 from serving.settings import ServingSettings
 from serving.telemetry import configure_logging
 
@@ -220,6 +220,7 @@ def run(app: FastAPI, listener: socket.socket, child: PollerProcess) -> None:
         loop="uvloop",
         http="httptools",
         ws="none",
+        backlog=BACKLOG,
         lifespan="on",
         log_config=None,
         access_log=False,  # a line a request would cost more than a score, and name customers

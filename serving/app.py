@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from features.served import ServedLog
 from serving import handlers, openapi
+from serving.admission import Admission
 from serving.champions import Champions
 from serving.commits import Commits
 from serving.fronted import Fronted
@@ -122,5 +123,6 @@ def create_app(
     if hot:
         front = HotRoute(front, parts_of=lambda: app.state.parts)
     front = Gate(front, settings.allowed_hosts, settings.max_body_bytes, settings.max_table_bytes)
+    front = Admission(front, settings.max_at_once, settings.max_seconds, telemetry.refused)
     app.front = Recorder(Boundary(front), telemetry)
     return app

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.from_thread
 import numpy as np
 from starlette.exceptions import HTTPException
 
-from serving.errors import TableError
+from serving.errors import TableError, TooSlowError
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive
@@ -22,14 +23,17 @@ class Arriving:
     receive : ASGI receive
     most_bytes : int
         No single read may ask for more: a header could announce anything.
+    seconds : float
+        How long the next part may take.
     """
 
     closed = False
     mode = "rb"
 
-    def __init__(self, receive: Receive, most_bytes: int) -> None:
+    def __init__(self, receive: Receive, most_bytes: int, seconds: float) -> None:
         self._receive = receive
         self._most_bytes = most_bytes
+        self._seconds = seconds
         self._kept = memoryview(b"")
         self._ended = False
 
@@ -48,6 +52,8 @@ class Arriving:
         ------
         HTTPException
             The caller has gone (400), or sends too much (413, by the gate).
+        TooSlowError
+            The next part did not arrive in time.
         """
         while not len(self._kept) and not self._ended:
             message = anyio.from_thread.run(self._next)
@@ -59,7 +65,14 @@ class Arriving:
         return found
 
     async def _next(self) -> Message:
-        return await self._receive()
+        try:
+            with anyio.fail_after(self._seconds):
+                return await self._receive()
+        except TimeoutError:
+            raise TooSlowError(
+                f"No more of the table arrived within {self._seconds:g} seconds.",
+                remedy="Send it again, without a pause.",
+            ) from None
 
     def read(self, size: int) -> memoryview:
         """Return up to `size` bytes, fewer only at the end.

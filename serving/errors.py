@@ -87,6 +87,10 @@ class BusyError(NextbestError):
     """More waits than the service takes; nothing of the request was taken."""
 
 
+class TooSlowError(NextbestError):
+    """A body of which no next part arrived in time."""
+
+
 class NotWrittenError(NextbestError):
     """A commit that failed. Sending the same again is safe, whatever became of it."""
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from models.contract import Score, SegmentScore
 from serving import responses
+from serving.admission import ALWAYS
 from serving.problems import MEDIA_TYPE
 
 ANSWERS = (
@@ -38,8 +39,10 @@ def install(app: FastAPI) -> None:
             _, components = msgspec.json.schema_components(ANSWERS, ref_template=REFERENCE)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(components)
-            for path in document["paths"].values():
-                for operation in path.values():
+            for path, operations in document["paths"].items():
+                for operation in operations.values():
+                    if path not in ALWAYS:
+                        operation["responses"].setdefault("503", problems(503)[503])
                     if OF_FASTAPI in str(operation["responses"].get("422")):
                         operation["responses"].update({"422": problems(422)[422]})
             for unused in (OF_FASTAPI, "ValidationError"):

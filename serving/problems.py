@@ -43,6 +43,7 @@ from serving.errors import (
     RequestError,
     StaleCursorError,
     TableError,
+    TooSlowError,
     WrongOutputError,
 )
 from serving.responses import ProblemAnswer
@@ -81,6 +82,8 @@ NOT_JSON = Kind(415, "unsupported-media-type", "The body is not sent as JSON")
 NO_ROUTE = Kind(404, "unknown-path", "There is nothing at this path")
 NO_METHOD = Kind(405, "method-not-allowed", "The path does not take this method")
 INTERNAL = Kind(500, "internal-error", "The service failed")
+OVERLOADED = Kind(503, "overloaded", "Too many requests at once")
+TOO_SLOW = Kind(503, "too-slow", "The request took too long")
 
 TABLE: dict[type[NextbestError], Kind] = {
     UnknownCustomerError: Kind(
@@ -115,13 +118,17 @@ TABLE: dict[type[NextbestError], Kind] = {
     StoreError: Kind(503, "no-store", "The online store does not answer", "It did not answer."),
     NotReadyError: Kind(503, "not-ready", "The service is not ready"),
     BusyError: Kind(503, "busy", "The service is busy"),
+    TooSlowError: TOO_SLOW,
     NotWrittenError: Kind(503, "not-written", "Nothing is known to be written"),
     NotCountedError: Kind(503, "not-counted", "Written, but not counted yet"),
     DatabaseError: Kind(503, "no-database", "The database does not answer", "It did not answer."),
     NoLogError: Kind(503, "no-log", "There is no data", "The service finds no event log."),
 }
 FALLBACK = Kind(500, "failed", "The request failed", "The service could not answer this request.")
-PASSING = {f"urn:nextbest:problem:{slug}" for slug in ("busy", "not-written", "not-counted")}
+PASSING = {
+    f"urn:nextbest:problem:{slug}"
+    for slug in ("busy", "not-written", "not-counted", "overloaded", "too-slow")
+}
 RETRY_SECONDS = "1"
 REMEDY_OF_FALLBACK = "Report it with the time of the request; the service's log says more."
 

@@ -23,6 +23,10 @@ class ServingSettings(Settings):
         Larger request bodies are refused, whether announced or streamed.
     max_table_bytes : int
         The same of bodies that are Arrow or Parquet, which are read as they arrive.
+    max_at_once : int
+        Requests above this number get 503 with ``Retry-After``, except for health and metrics.
+    max_seconds : float
+        A request that takes longer gets 503; a table in a body may take as long between two parts.
     poll_seconds, watch_seconds : float
         How often the child asks the registry, and how often the worker looks for a new champion
         or a rebuilt online store. Together they bound the time from alias to answer.
@@ -45,6 +49,8 @@ class ServingSettings(Settings):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     max_body_bytes: int = Field(default=16 * 2**20, gt=0)
     max_table_bytes: int = Field(default=2**30, gt=0)
+    max_at_once: int = Field(default=256, gt=0)
+    max_seconds: float = Field(default=30.0, gt=0)
     poll_seconds: float = Field(default=1.0, gt=0)
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)

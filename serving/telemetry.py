@@ -119,6 +119,12 @@ class Telemetry:
             ("method", "route", "status"),
             self.registry,
         )
+        self.requests_refused = Counts(
+            "nextbest_requests_refused",
+            "Requests answered with 503 because of a limit: at_once or seconds.",
+            ("limit",),
+            self.registry,
+        )
         self.request_seconds = Tallies(
             "nextbest_request_seconds",
             "Time from a request's arrival to the end of its answer.",
@@ -137,6 +143,10 @@ class Telemetry:
         self.score_seconds.of(model, version).add(seconds)
         if probability is not None:
             self.probability.of(model, version).add(probability)
+
+    def refused(self, limit: str) -> None:
+        """Count one request that a limit refused."""
+        self.requests_refused.add((limit,))
 
     def committed(self, requests: int, added: int, seconds: float) -> None:
         """Count one commit of what several requests brought."""

@@ -54,7 +54,7 @@ async def table(
     try:
         from serving.tables import score_table
 
-        body = Arriving(request.receive, parts.settings.max_table_bytes)
+        body = Arriving(request.receive, parts.settings.max_table_bytes, parts.settings.max_seconds)
         media_type = bare(request.headers["content-type"])
         pieces, rows = await anyio.to_thread.run_sync(
             score_table, body, media_type, champion, id, parts.settings.threads

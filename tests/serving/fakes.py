@@ -171,10 +171,11 @@ def opened(
     champions: Champions | None = None,
     store: LiveStore | None = None,
     ledger: Ledger | None = None,
-    max_body_bytes: int = 20_000,
+    **given: Any,
 ) -> Iterator[TestClient]:
     """A client of an application that runs."""
-    settings = ServingSettings(home=home, watch_seconds=0.05, max_body_bytes=max_body_bytes)
+    limits = {"watch_seconds": 0.05, "max_body_bytes": 20_000} | given
+    settings = ServingSettings(home=home, **limits)
     written = ledger or Ledger.open(home, clock=lambda latest: max(NOW, latest))
     app = create_app(
         settings,

@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +14,8 @@ from starlette.testclient import TestClient
 
 from models.catalog import CATALOG
 from models.encoder import Column, Encoder
-from serving.errors import RequestError
+from serving.arriving import Arriving
+from serving.errors import RequestError, TooSlowError
 from serving.table_columns import encoded
 from tests.serving.fakes import SECRET
 
@@ -211,3 +214,15 @@ def test_texts_whose_places_are_none_never_reach_the_encoder(shared_client: Test
     assert (answer.status_code, answer.json()["type"]) == (
         400, "urn:nextbest:problem:malformed-table",
     )  # fmt: skip
+
+
+def test_a_table_that_stops_arriving_is_refused() -> None:
+    async def never() -> Any:
+        await anyio.sleep_forever()
+
+    async def read() -> None:
+        body = Arriving(never, 100, seconds=0.01)
+        with pytest.raises(TooSlowError, match=r"within 0\.01 seconds"):
+            await anyio.to_thread.run_sync(body.chunk)
+
+    anyio.run(read)
