@@ -66,6 +66,7 @@ def consistency(
     Parameters
     ----------
     served : iterable of Served
+        Those whose values came with the request are left out.
     log : EventLog
     ledger : Ledger, optional
     features : sequence of Feature
@@ -97,7 +98,9 @@ def consistency(
             _compare(found.setdefault(feature.name, Compared()), feature, rows, table[feature.name])
 
     for row in served:
-        lost = _is_lost(row, log, changes)
+        if row.sequence is None:  # the values came with the request
+            continue
+        lost = _is_lost(row, row.sequence, log, changes)
         names = tuple(
             name
             for name in row.values
@@ -112,12 +115,12 @@ def consistency(
     return found
 
 
-def _is_lost(row: Served, log: EventLog, changes: Sequence[Change]) -> bool:
+def _is_lost(row: Served, sequence: int, log: EventLog, changes: Sequence[Change]) -> bool:
     """Return whether nobody knows any more what was known of the row's campaign."""
     own = [
         c.sequence for c in changes if c.content["campaign_id"] == row.context.get("campaign_id")
     ]
-    return bool(own) and row.sequence < own[0] <= (log.exported or 0)
+    return bool(own) and sequence < own[0] <= (log.exported or 0)
 
 
 def _reads_campaign(feature: Feature) -> bool:

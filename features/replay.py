@@ -31,9 +31,11 @@ class Past(NamedTuple):
 def past_of(log: EventLog, ledger: Ledger | None, row: Served) -> Past:
     """Return what could count in a score: the log's own, and the ledger's lines up to its number.
 
-    What came through the ledger is taken from there, although it may have been exported to the
-    log: only the ledger knows the numbers.
+    The score is one of a stored customer. What came through the ledger is taken from there,
+    although it may have been exported to the log: only the ledger knows the numbers.
     """
+    assert row.customer_id is not None
+    assert row.sequence is not None
     lines = [] if ledger is None else ledger.of_customer(row.customer_id)
     received = {line.content["event_id"] for line in lines if line.kind == "event"}
     said = {line.at for line in lines if line.kind == "customer"}

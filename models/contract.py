@@ -77,6 +77,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         Number of the last event that could count; None if the values came with the request.
     data_sufficiency : Sufficiency
         How much was known.
+    score_id : str
+        Names this answer, where it was served; later ones sort later.
     """
 
     model: str
@@ -95,6 +97,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     scored_at: str
     sequence: int | None
     data_sufficiency: Sufficiency
+    score_id: str = ""
 
 
 class NamedSegment(msgspec.Struct, frozen=True):
@@ -127,3 +130,4 @@ class SegmentScore(msgspec.Struct, frozen=True, kw_only=True):
     scored_at: str
     sequence: int | None
     data_sufficiency: Sufficiency
+    score_id: str = ""

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 
-from features.served import ServedLog
+from features.score_id import ScoreIds
 from serving import handlers, openapi
 from serving.admission import Admission
 from serving.champions import Champions
@@ -22,6 +22,7 @@ from serving.live_store import LiveStore
 from serving.parts import Parts
 from serving.routes import campaigns, customers, events, health, models, prospects, root, tables
 from serving.routes.scores import make_router
+from serving.served_log import ServedLog, Told
 from serving.settings import ServingSettings
 from serving.telemetry import Boundary, Recorder, Telemetry
 from serving.watch import Watch
@@ -53,6 +54,7 @@ def create_app(
     telemetry: Telemetry | None = None,
     served: ServedStore | None = None,
     hot: bool = True,
+    score_ids: ScoreIds | None = None,
 ) -> FastAPI:
     """Return the ASGI application.
 
@@ -72,23 +74,38 @@ def create_app(
     telemetry : Telemetry, optional
         Where metrics are counted; by default a registry of this application's own.
     served : features.served.ServedStore, optional
-        Where the features of some scores are kept, see `ServingSettings.log_served`.
+        Where scores are logged, see `ServingSettings.log_served`.
     hot : bool
         Whether perfect requests for a score take the short cut of `serving.hot_route`.
+    score_ids : ScoreIds, optional
+        Names the answers.
     """
     telemetry = telemetry or Telemetry()
     commits = Commits(ledger, store, store, telemetry.committed)
-    sample = None
-    if served is not None:
-        sample = ServedLog(served, settings.log_served, telemetry.served_dropped.inc)
+    score_ids = score_ids or ScoreIds()
+    kept = None
+    if served is not None and settings.log_served > 0:
+        kept = ServedLog(
+            served,
+            settings.home,
+            score_ids.process,
+            settings.log_served,
+            may_drop=settings.may_drop,
+            days=settings.log_days,
+            told=Told(
+                telemetry.served_kept.inc,
+                telemetry.served_dropped.inc,
+                telemetry.served_lost.inc,
+            ),
+        )
     watch = Watch(champions, store, telemetry, settings.cache, commits.follow)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(watch.look)
         commits.start()
-        if sample is not None:
-            sample.start()
+        if kept is not None:
+            kept.start()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(watch.run, settings.watch_seconds)
@@ -96,8 +113,8 @@ def create_app(
                 tasks.cancel_scope.cancel()
         finally:
             await anyio.to_thread.run_sync(commits.stop)
-            if sample is not None:
-                await anyio.to_thread.run_sync(sample.stop)
+            if kept is not None:
+                await anyio.to_thread.run_sync(kept.stop)
 
     app = Fronted(
         title="Nextbest",
@@ -108,7 +125,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.parts = Parts(
-        settings, champions, store, scores, clock, telemetry, watch, commits, sample
+        settings, champions, store, scores, clock, telemetry, watch, commits, kept, score_ids
     )
     handlers.install(app)
     openapi.install(app)

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from features.score_id import ScoreIds
 from serving.champions import Champions
 from serving.commits import Commits
 from serving.listing import Lists
@@ -20,8 +21,8 @@ from serving.telemetry import Telemetry
 from serving.watch import Watch
 
 if TYPE_CHECKING:
-    from features.served import ServedLog
     from models.scores import ScoreStore
+    from serving.served_log import ServedLog
 
 TABLES_AT_ONCE = 2
 
@@ -39,6 +40,7 @@ class Parts:
     watch: Watch
     commits: Commits
     served: ServedLog | None = None
+    score_ids: ScoreIds = field(default_factory=ScoreIds)
     lists: Lists = field(default_factory=Lists)
     table_turns: threading.Semaphore = field(
         default_factory=lambda: threading.Semaphore(TABLES_AT_ONCE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from serving.inputs import known_of
 
 if TYPE_CHECKING:
@@ -42,12 +44,17 @@ def score_known(
     explain: int = 0,
     language: str = "en",
 ) -> Score | SegmentScore:
-    """Return the score of values that were read, counted and, if it is in the sample, kept.
+    """Return the score of values that were read, named, counted and, if it is to be, logged.
 
     Every score that is served passes here: the one place to note it down.
+
+    Raises
+    ------
+    BusyError
+        It has to be logged, and too many wait to be already.
     """
     started = time.perf_counter()
-    score = champion.scorer.score(
+    unnamed = champion.scorer.score(
         known.values,
         as_of,
         explain,
@@ -55,19 +62,11 @@ def score_known(
         sequence=known.sequence,
         has_events=known.has_events,
     )
+    score = msgspec.structs.replace(unnamed, score_id=parts.score_ids.next())
+    if parts.served is not None:
+        parts.served.put(champion, known, score, row, as_of)
     seconds = time.perf_counter() - started
     parts.telemetry.scored(
         champion.spec.name, champion.version, seconds, getattr(score, "probability", None)
     )
-    if parts.served is not None and known.sequence is not None and parts.served.wants():
-        parts.served.put(
-            model=champion.spec.name,
-            version=champion.version,
-            customer_id=row.customer_id,
-            as_of=as_of,
-            sequence=known.sequence,
-            catalogue=champion.bundle.spec.feature_hash,
-            context=dict(row.context),
-            values=dict(zip(champion.spec.feature_names, known.values, strict=True)),
-        )
     return score

@@ -33,8 +33,14 @@ class ServingSettings(Settings):
     first_poll_seconds : float
         How long a start waits for the registry's first answer before it uses what it has.
     log_served : float
-        The share of scores whose features are kept, for ``python -m features consistency`` to
-        compute again; 0 keeps none.
+        The share of scores that are logged with their values, for ``python -m serving replay`` to
+        score and ``python -m features consistency`` to compute again: 1 logs all, 0 none.
+    log_drops : bool or None
+        When the database is slower than the scores, whether they are served without being logged
+        (and counted), or refused with 503 until there is room. Unless set, a sample may have gaps
+        and a log of all scores may not.
+    log_days : float
+        How long logged scores are kept.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -55,7 +61,14 @@ class ServingSettings(Settings):
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)
     log_served: float = Field(default=0.01, ge=0, le=1)
+    log_drops: bool | None = None
+    log_days: float = Field(default=30.0, gt=0)
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether a score may be served that could not be logged."""
+        return self.log_served < 1.0 if self.log_drops is None else self.log_drops
 
     @property
     def cache(self) -> Path:

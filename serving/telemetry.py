@@ -102,9 +102,17 @@ class Telemetry:
             buckets=REQUEST_SECONDS,
             registry=self.registry,
         )
+        self.served_kept = Counter(
+            "nextbest_served_kept", "Scores written to the log.", registry=self.registry
+        )
         self.served_dropped = Counter(
             "nextbest_served_dropped",
-            "Scores in the sample of served features that could not be kept.",
+            "Scores that were to be logged and could not be.",
+            registry=self.registry,
+        )
+        self.served_lost = Counter(
+            "nextbest_served_lost",
+            "Scores of processes killed before this one that were not logged yet.",
             registry=self.registry,
         )
         self.table_rows = Counter(

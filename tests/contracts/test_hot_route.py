@@ -16,6 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from features.ledger import Ledger
+from features.score_id import ScoreIds
 from models.catalog import CATALOG
 from models.score import Scorer
 from models.scores import SqlScoreStore
@@ -27,6 +28,11 @@ from serving.settings import ServingSettings
 from tests.serving.fakes import CAMPAIGNS, NOW, SECRET, fake_store, publish
 
 JSON = {"content-type": "application/json"}
+
+
+class OneId(ScoreIds):
+    def next(self) -> str:
+        return "5" * 26
 
 
 def at_one_moment(spec: ModelSpec, version: str, folder: Path) -> Champion:
@@ -50,8 +56,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient,
         def client(hot: bool) -> TestClient:
             champions = Champions(CATALOG, settings.cache, at_one_moment)
             app = create_app(
-                settings, champions, fake_store(), scores, lambda: NOW, ledger, hot=hot
-            )
+                settings, champions, fake_store(), scores, lambda: NOW, ledger, hot=hot,
+                score_ids=OneId(),
+            )  # fmt: skip
             return held.enter_context(TestClient(app, base_url="http://127.0.0.1"))
 
         yield client(True), client(False)

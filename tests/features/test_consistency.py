@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ import pytest
 
 from features.__main__ import main
 from features.catalog import CATALOG
-from features.database import DatabaseError
 from features.embedded_shelf import EmbeddedShelf
 from features.export import export
 from features.jit import PLAIN
@@ -20,9 +17,8 @@ from features.ledger_entry import Event, Patch
 from features.materialise import materialise
 from features.online import OnlineFeatures
 from features.plan import feature_hash
-from features.served import Served, ServedLog, ServedStore
+from features.served import Block, Row, ServedStore, Shape
 from features.tiling import Background
-from tests.databases import postgres
 from tests.small_log import write_small_log
 
 START = 1_700_000_000_000_000
@@ -73,10 +69,11 @@ class Shop:
     def serve(self, customer: str, **wrong: Any) -> None:
         values = self.online.row(customer, self.now + 1, CONTEXT)
         said = {f.name: v for f, v in zip(FEATURES, values, strict=True)} | wrong
-        number = sum(1 for _ in self.served.since(0))
-        row = Served(f"score-{number}", "churn", "1", customer, self.now + 1, self.store.sequence,
-                     feature_hash(FEATURES), CONTEXT, said)  # fmt: skip
-        self.served.add([row])
+        number = 1 + sum(1 for _ in self.served.since(0))
+        row = Row(f"{number:026x}", customer, self.now + 1, self.store.sequence, True, CONTEXT,
+                  list(said.values()), {})  # fmt: skip
+        shape = Shape("churn", "1", feature_hash(FEATURES), tuple(said))
+        self.served.add(f"{0:012x}", [Block(number, shape, [row])])
 
 
 @pytest.fixture
@@ -122,7 +119,7 @@ def test_a_value_that_was_served_wrongly_is_found_and_named(shop, capsys):
     busy(shop)
     shop.serve("b", order_count_90d=99, days_since_last_order=None)
     assert main(["consistency"]) == 1
-    first, second = (line for line in capsys.readouterr().out.splitlines() if "score sc" in line)
+    first, second = (line for line in capsys.readouterr().out.splitlines() if "score 00" in line)
     assert "days_since_last_order" in first
     assert "order_count_90d" in second
     assert main(["consistency", "--limit", "0.01"]) == 0
@@ -154,57 +151,3 @@ def test_nothing_served_is_no_agreement(tmp_path, monkeypatch, capsys):
     write_small_log(tmp_path, [order(1, "a")])
     assert main(["consistency"]) == 2
     assert "Nothing was served here yet" in capsys.readouterr().err
-
-
-ROW = {"model": "churn", "version": "1", "customer_id": "a", "as_of": 5, "sequence": 1,
-       "catalogue": "f", "context": {}, "values": {"order_count_90d": 4, "x": None}}  # fmt: skip
-
-
-@pytest.mark.services
-def test_postgresql_keeps_the_same_rows():
-    with postgres() as (url, prefix):
-        store = ServedStore(url, prefix)
-        store.add([Served("two", **{**ROW, "as_of": 9}), Served("one", **ROW)])
-        assert list(store.since(0)) == [Served("one", **ROW), Served("two", **{**ROW, "as_of": 9})]
-        assert [row.score_id for row in store.since(6)] == ["two"]
-        store.close()
-
-
-def test_a_sample_is_written_behind_the_requests_back():
-    store = ServedStore("sqlite://")
-    sample = ServedLog(store, 0.5, chance=random.Random(3))
-    sample.start()
-    wanted = sum(sample.wants() for _ in range(1_000))
-    for number in range(1_200):
-        sample.put(**{**ROW, "as_of": number})
-    sample.stop()
-    assert 400 < wanted < 600
-    assert [row.as_of for row in store.since(0)] == list(range(1_200))
-    store.close()
-
-
-class Stuck:
-    """A database that answers when it is told to, and then refuses."""
-
-    def __init__(self) -> None:
-        self.told = threading.Event()
-
-    def add(self, rows: Any) -> None:
-        self.told.wait(10)
-        raise DatabaseError("It does not answer.", remedy="Start it.")
-
-
-def test_a_database_that_hangs_or_fails_costs_rows_and_no_request():
-    stuck, dropped = Stuck(), []
-    sample = ServedLog(stuck, 1.0, dropped.append, most_waiting=5)  # type: ignore[arg-type]
-    sample.start()
-    for _ in range(2_000):
-        sample.put(**ROW)
-    assert sum(dropped) >= 2_000 - 600
-    stuck.told.set()
-    sample.stop()
-    assert sum(dropped) == 2_000
-
-
-def test_a_share_of_nothing_keeps_nothing():
-    assert not any(ServedLog(Stuck(), 0.0).wants() for _ in range(100))  # type: ignore[arg-type]

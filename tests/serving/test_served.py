@@ -85,8 +85,8 @@ def test_what_was_served_is_what_is_computed_again(
     store = ServedStore.open(shop)
     rows = list(store.since(0))
     store.close()
-    assert [row.values["order_count_90d"] for row in rows] == [9, 10, 11, 12]
-    assert [row.sequence for row in rows] == [0, 1, 2, 3]
+    assert [row.values["order_count_90d"] for row in rows] == [9, 10, 11, 12, 3]
+    assert [row.sequence for row in rows] == [0, 1, 2, 3, None]
     assert main(["consistency"]) == 0
     assert f"0 of {4 * len(spec('churn').features)} values" in capsys.readouterr().out
 
