@@ -8,7 +8,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,13 @@ log = structlog.get_logger("nextbest.serving")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; returns 0, or 2 after saying why it cannot serve."""
-    arguments = parser().parse_args(argv)
+    """Serve until SIGTERM or SIGINT, or run a command; returns 0, or 2 after saying why not."""
+    arguments = vars(parser().parse_args(argv))
+    command = arguments.pop("command")
     try:
-        given = {name: value for name, value in vars(arguments).items() if value is not None}
+        if command is not None:
+            return COMMANDS[command](**arguments, settings=ServingSettings())
+        given = {name: value for name, value in arguments.items() if value is not None}
         serve(ServingSettings(**given))
     except NextbestError as error:
         print(error, file=sys.stderr)
@@ -62,7 +65,31 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
     made.add_argument("--host", help="a loopback host; by default 127.0.0.1")
     made.add_argument("--port", type=int, help="by default 8000; 0 takes a free one")
+    commands = made.add_subparsers(dest="command", metavar="[replay | forget]")
+    replay = commands.add_parser("replay", help="compute a logged score again and compare it")
+    replay.add_argument("score_id", help="`score_id` of an answer")
+    forget = commands.add_parser("forget", help="delete logged scores")
+    which = forget.add_mutually_exclusive_group(required=True)
+    which.add_argument("--customer", help="those of one customer, by id")
+    which.add_argument("--before", help="those served before a date or time (UTC)")
     return made
+
+
+def replay(score_id: str, settings: ServingSettings, **_: object) -> int:
+    """Compute a score again; returns 0 if it is the same, 1 if not."""
+    from serving.replaying import run
+
+    return run(score_id, settings)
+
+
+def forget(customer: str | None, before: str | None, settings: ServingSettings, **_: object) -> int:
+    """Delete logged scores; returns 0."""
+    from serving.forgetting import run
+
+    return run(customer, before, settings)
+
+
+COMMANDS: dict[str, Callable[..., int]] = {"replay": replay, "forget": forget}
 
 
 def serve(settings: ServingSettings) -> None:
