@@ -26,7 +26,7 @@ from benchmarks.serving.model import publish
 from benchmarks.serving.peers import peer
 
 PATH = "/v1/scores/churn"
-PARTS = ("inline", "by_id", "explain", "tutorial", "mlflow", "bentoml", "litserve")
+PARTS = ("inline", "logged", "by_id", "explain", "tutorial", "mlflow", "bentoml", "litserve")
 PEERS = Path(".venv-peers/serving/bin/python")
 NAN = float("nan")
 
@@ -51,6 +51,7 @@ def main() -> int:
         print(f"{len(features)} features, {len(inline)} bytes")
         wanted = {
             "inline": ("ours", {"features": features}),
+            "logged": ("logged", {"features": features}),
             "by_id": ("ours", {"customer_id": asked.customer}),
             "explain": ("ours", {"features": features, "explain": 5}),
             "tutorial": ("tutorial", {"features": features}),
@@ -108,7 +109,7 @@ def ratios(medians: dict[str, float]) -> dict[str, float]:
 
     return {
         "ratio_to_noop": of("inline", "noop"),
-        "ratio_logged": NAN,
+        "ratio_logged": of("logged", "noop"),
         "x_tutorial": of("inline", "tutorial"),
         "x_mlflow": of("inline", "mlflow"),
         "x_bentoml": of("inline", "bentoml"),

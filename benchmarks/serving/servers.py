@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from serving.__main__ import Server
 
+OURS = ("ours", "logged")
+
 
 def noop(home: Path) -> FastAPI:
     """Return the limit: FastAPI that awaits the body and gives a fixed answer."""
@@ -27,12 +29,13 @@ def noop(home: Path) -> FastAPI:
     return app
 
 
-def ours(home: Path) -> FastAPI:
+def ours(home: Path, log_served: float = 0.0) -> FastAPI:
     """Return this service with the model published in a home, and its online store if any."""
     from benchmarks.serving.model import spec
     from features.jit import compiled
     from features.ledger import Ledger
     from features.online import OnlineFeatures
+    from features.served import ServedStore
     from features.shelf import shelf_of
     from models.scores import SqlScoreStore
     from serving.app import create_app
@@ -41,7 +44,7 @@ def ours(home: Path) -> FastAPI:
     from serving.moments import Moments
     from serving.settings import ServingSettings
 
-    settings = ServingSettings(home=home)
+    settings = ServingSettings(home=home, log_served=log_served)
     specs = {"churn": spec()}
     shelf = shelf_of(home, "embedded")
     store = LiveStore(
@@ -52,8 +55,13 @@ def ours(home: Path) -> FastAPI:
     return create_app(
         settings, Champions(specs, home / "cache"), store, SqlScoreStore("sqlite://"),
         moments.as_of if store_is_there(store) else lambda: time.time_ns() // 1000,
-        Ledger.open(home, clock=moments.commit),
+        Ledger.open(home, clock=moments.commit), served=ServedStore.open(home),
     )  # fmt: skip
+
+
+def logged(home: Path) -> FastAPI:
+    """Return this service, logging every score and refusing what it could not log."""
+    return ours(home, log_served=1.0)
 
 
 def store_is_there(store: Any) -> bool:
@@ -81,9 +89,10 @@ def tutorial(home: Path) -> FastAPI:
 
 if __name__ == "__main__":
     name, folder, port = sys.argv[1:]
-    made = {"noop": noop, "ours": ours, "tutorial": tutorial}[name](Path(folder))
+    servers = {"noop": noop, "ours": ours, "logged": logged, "tutorial": tutorial}
+    made = servers[name](Path(folder))
     config = uvicorn.Config(
         made, port=int(port), loop="uvloop", http="httptools", ws="none", access_log=False,
-        log_level="warning", server_header=name != "ours",
+        log_level="warning", server_header=name not in OURS,
     )  # fmt: skip
-    (Server if name == "ours" else uvicorn.Server)(config).run()
+    (Server if name in OURS else uvicorn.Server)(config).run()
