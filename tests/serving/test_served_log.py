@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import subprocess
 import sys
 import threading
@@ -147,6 +148,12 @@ def test_where_drops_are_allowed_a_database_that_hangs_or_fails_refuses_no_score
         put(log, champions, number)
     assert counted.dropped >= 80
     stuck.told.set()
+    for _ in range(500):
+        taken, settled = struct.unpack("QQ", (tmp_path / FOLDER / f"{PROCESS}.tally").read_bytes())
+        if taken == settled:
+            break
+        time.sleep(0.01)
+    assert 0 < taken == settled < 20  # a kill would lose none that is not counted already
     log.stop()
     assert (counted.kept, counted.dropped) == (0, 100)
 
