@@ -88,6 +88,8 @@ def main():
     X, y, groups = table(Path(asked["folder"]))
     test = np.zeros(len(y), dtype=bool)
     test[asked["test"]] = True
+    # A column without one value to learn from says nothing, and scikit-learn breaks on it.
+    X = X.loc[:, X[~test].notna().any()]
     began = time.perf_counter()
     model = CONTENDERS[asked["contender"]](X[~test], y[~test], groups[~test], asked)
     took = time.perf_counter() - began
