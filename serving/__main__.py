@@ -17,10 +17,12 @@ import uvicorn
 from pydantic import ValidationError
 
 from features.errors import NextbestError
-from serving.cache import told
+from serving.absent import OF_NUMBA, absent
+from serving.cache import has_champion, told
 from serving.child import PollerProcess
 from serving.errors import CannotServeError
 from serving.listener import BACKLOG, bind, check_host
+from serving.registry_address import is_reachable
 from serving.settings import ServingSettings
 from serving.telemetry import configure_logging
 
@@ -109,14 +111,18 @@ def serve(settings: ServingSettings) -> None:
         child = PollerProcess(settings)
         try:
             with stoppable():
-                child.start()
+                is_awaited = is_reachable(settings.tracking_uri) or not has_champion(settings.cache)
+                if is_awaited:
+                    child.start()
                 # Compiles, while the child imports MLflow.
                 store = held.enter_context(closing(open_store(settings)))
-                if not child.await_first_poll():
+                if not (is_awaited and child.await_first_poll()):
                     log.warning("the registry has not answered yet; serving what the cache holds")
                 ledger = held.enter_context(closing(open_ledger(settings, store)))
                 store.catch_up(ledger)
                 app = make_app(settings, store, ledger)
+                if not is_awaited:
+                    child.start()
             run(app, listener, child)
         except Stopped:
             log.info("stopped before it served")
@@ -141,7 +147,9 @@ def open_store(settings: ServingSettings) -> LiveStore:
     shelf = shelf_of(settings.home, settings.online_store)
 
     def rows(opened: OnlineStore, features: Sequence[Feature]) -> OnlineFeatures:
-        return OnlineFeatures(opened, features, compiled(settings.home / "numba"))
+        # The first time is before there are threads; from then on it is at hand.
+        with absent(*(() if "numba" in sys.modules else OF_NUMBA)):
+            return OnlineFeatures(opened, features, compiled(settings.home / "numba"))
 
     store = LiveStore(shelf.open, shelf.stamp, rows, CATALOG)
     store.open()

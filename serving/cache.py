@@ -25,6 +25,11 @@ def announced(cache: Path, model: str) -> str | None:
     return None if version is None else str(version)
 
 
+def has_champion(cache: Path) -> bool:
+    """Return whether a champion of any model is announced."""
+    return next(cache.glob("*/champion.json"), None) is not None
+
+
 def tell(cache: Path, answered_at: int, failure: str | None) -> None:
     """Leave the poller's state: when the registry last answered, and what failed since."""
     members = {"pid": os.getpid(), "answered_at": answered_at, "failure": failure}

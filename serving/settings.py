@@ -31,7 +31,8 @@ class ServingSettings(Settings):
         How often the child asks the registry, and how often the worker looks for a new champion
         or a rebuilt online store. Together they bound the time from alias to answer.
     first_poll_seconds : float
-        How long a start waits for the registry's first answer before it uses what it has.
+        How long a start waits for the registry's first answer before it uses what it has; not at
+        all where the cache has champions and nobody listens at the registry's address.
     log_served : float
         The share of scores that are logged with their values, for ``python -m serving replay`` to
         score and ``python -m features consistency`` to compute again: 1 logs all, 0 none.
