@@ -9,7 +9,9 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,6 +34,7 @@ from tests.small_log import SHOP, write_small_log
 
 RATE = 50.0
 BOUND_SECONDS = 5.0
+PATIENCE = 300.0
 
 
 def get(port: int, path: str) -> tuple[int, Any]:
@@ -44,9 +47,9 @@ def get(port: int, path: str) -> tuple[int, Any]:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`python -m serving` on a free port, and the port."""
-    environment = os.environ | {"NEXTBEST_HOME": str(home)}
+    environment = os.environ | {"NEXTBEST_HOME": str(home)} | more
     process = subprocess.Popen(
         [sys.executable, "-m", "serving", "--port", "0"],
         env=environment,
@@ -55,6 +58,7 @@ def serving(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     )
     assert process.stdout is not None
     try:
+        assert select.select([process.stdout], [], [], PATIENCE)[0]
         found = re.search(r":(\d+)", process.stdout.readline().replace("http:", ""))
         assert found is not None
         yield process, int(found[1])
@@ -115,3 +119,14 @@ def test_a_promotion_reaches_the_answers_within_5_s_and_no_request_fails(
         assert process.wait(15) == 0
         told = json.loads((tmp_path / "cache" / "poller.json").read_text())
         assert not Path(f"/proc/{told['pid']}").exists()
+
+    # Nobody listens there: the champion in the cache is served, whatever a start may wait.
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        dead = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    forever = str(2 * PATIENCE)
+    with serving(tmp_path, MLFLOW_TRACKING_URI=dead, NEXTBEST_FIRST_POLL_SECONDS=forever) as (
+        _,
+        port,
+    ):
+        status, content = get(port, "/health/ready")
+        assert (status, json.loads(content)["champions"]) == (200, {"churn": "2"})
