@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
+import anyio
 import msgspec
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from serving.served_log import ServedLog
 
 TABLES_AT_ONCE = 2
+BATCHES_AT_ONCE = 4
+"""Each has some rows scored in every turn of the event loop, for which all others wait."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Parts:
     served: ServedLog | None = None
     score_ids: ScoreIds = field(default_factory=ScoreIds)
     lists: Lists = field(default_factory=Lists)
+    batch_turns: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(BATCHES_AT_ONCE))
     table_turns: threading.Semaphore = field(
         default_factory=lambda: threading.Semaphore(TABLES_AT_ONCE)
     )

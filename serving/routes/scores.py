@@ -66,14 +66,15 @@ def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
         """
         champion = parts.champions.get(model)
         results: list[BatchResult] = []
-        for number, row in enumerate(request.rows):
-            if number % ROWS_A_TURN == 0:
-                await anyio.lowlevel.checkpoint()  # single requests are answered in between
-            try:
-                scored = score_row(parts, champion, row, request.explain, request.language)
-                results.append(BatchResult(row=number, score=scored))
-            except NextbestError as error:
-                results.append(BatchResult(row=number, problem=problems.of(error)))
+        async with parts.batch_turns:
+            for number, row in enumerate(request.rows):
+                if number % ROWS_A_TURN == 0:
+                    await anyio.lowlevel.checkpoint()  # single requests are answered in between
+                try:
+                    scored = score_row(parts, champion, row, request.explain, request.language)
+                    results.append(BatchResult(row=number, score=scored))
+                except NextbestError as error:
+                    results.append(BatchResult(row=number, problem=problems.of(error)))
         refused = sum(result.problem is not None for result in results)
         return answer(
             BatchAnswer(

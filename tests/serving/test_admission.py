@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.scores import SqlScoreStore
 from serving.admission import ALWAYS, Admission
+from serving.parts import BATCHES_AT_ONCE
 from serving.table_media import ARROW
 from serving.telemetry import BrokenOffError
 from tests.serving.fakes import opened
@@ -241,3 +242,36 @@ def test_the_service_refuses_and_counts(first_versions: Path, scores: SqlScoreSt
             path for path, methods in operations.items()
             for operation in methods.values() if "503" not in operation["responses"]
         } <= set(ALWAYS)  # fmt: skip
+
+
+def test_batches_take_turns_and_a_single_score_waits_for_none(
+    first_versions: Path, scores: SqlScoreStore
+) -> None:
+    async def work(app: Any) -> list[int]:
+        turns = app.state.parts.batch_turns
+        for _ in range(BATCHES_AT_ONCE):  # as so many batches do
+            await turns.acquire()
+
+        async def ask(path: str, body: bytes) -> int:
+            async def receive() -> Message:
+                return {"type": "http.request", "body": body}
+
+            heard = Heard()
+            scope = scope_of(path)
+            scope["headers"].append((b"content-length", b"%d" % len(body)))
+            await app(scope, receive, heard)
+            return heard.status
+
+        one = b'{"customer_id": "1001"}'
+        batch = asyncio.create_task(ask(f"{CHURN}/batch", b'{"rows": [%s]}' % one))
+        found = []
+        for _ in range(20):
+            await asyncio.sleep(0.01)  # time for the batch, if it did not have to wait
+            found.append(await ask(CHURN, one))
+        assert not batch.done()
+        turns.release()
+        return [*found, await batch]
+
+    with opened(first_versions, scores) as client:
+        assert client.portal is not None
+        assert set(client.portal.call(work, client.app)) == {200}
