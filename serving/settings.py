@@ -15,7 +15,8 @@ class ServingSettings(Settings):
     Attributes
     ----------
     host, port
-        Where to listen. Only loopback hosts are accepted while there are no API keys.
+        Where to listen. Only loopback hosts are accepted while there are no API keys, see
+        `serving.keys_command`.
     allowed_hosts : tuple of str
         Names a request may carry in its Host header; anything else is refused, which keeps a web
         page from reaching a loopback service through a name of its own.
@@ -42,6 +43,14 @@ class ServingSettings(Settings):
         and a log of all scores may not.
     log_days : float
         How long logged scores are kept.
+        The share of scores whose features are kept, for ``python -m features consistency`` to
+        compute again; 0 keeps none.
+    keys_seconds : float
+        How often the keys are read again: a key that is made or revoked counts after it.
+    rate_limit : str
+        Of each key that has no rate of its own, such as ``"100/second"``; empty is no limit.
+    rate_store : str
+        Where calls are counted: ``"memory"``, each process for itself, or ``redis://host:port/db``.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -64,6 +73,9 @@ class ServingSettings(Settings):
     log_served: float = Field(default=0.01, ge=0, le=1)
     log_drops: bool | None = None
     log_days: float = Field(default=30.0, gt=0)
+    keys_seconds: float = Field(default=2.0, gt=0)
+    rate_limit: str = ""
+    rate_store: str = "memory"
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
 
     @property
