@@ -1,4 +1,4 @@
-"""python -m serving: the API on a loopback port, with its poller beside it."""
+"""python -m serving: the API, with its poller beside it; `keys` says who may call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ import uvicorn
 from pydantic import ValidationError
 
 from features.errors import NextbestError
+from serving import keys_command
 from serving.absent import OF_NUMBA, absent
+from serving.access import Access
 from serving.cache import has_champion, told
 from serving.child import PollerProcess
 from serving.errors import CannotServeError
@@ -65,15 +67,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
-    made.add_argument("--host", help="a loopback host; by default 127.0.0.1")
+    made.add_argument("--host", help="by default 127.0.0.1; others need API keys")
     made.add_argument("--port", type=int, help="by default 8000; 0 takes a free one")
-    commands = made.add_subparsers(dest="command", metavar="[replay | forget]")
+    commands = made.add_subparsers(dest="command", metavar="[replay | forget | keys]")
     replay = commands.add_parser("replay", help="compute a logged score again and compare it")
     replay.add_argument("score_id", help="`score_id` of an answer")
     forget = commands.add_parser("forget", help="delete logged scores")
     which = forget.add_mutually_exclusive_group(required=True)
     which.add_argument("--customer", help="those of one customer, by id")
     which.add_argument("--before", help="those served before a date or time (UTC)")
+    keys_command.declare(commands.add_parser("keys", help="who may call"))
     return made
 
 
@@ -91,7 +94,11 @@ def forget(customer: str | None, before: str | None, settings: ServingSettings, 
     return run(customer, before, settings)
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"replay": replay, "forget": forget}
+COMMANDS: dict[str, Callable[..., int]] = {
+    "replay": replay,
+    "forget": forget,
+    "keys": keys_command.run,
+}
 
 
 def serve(settings: ServingSettings) -> None:
@@ -104,8 +111,10 @@ def serve(settings: ServingSettings) -> None:
     NextbestError
         There is no online store, or no model has a champion.
     """
-    check_host(settings.host)
     with ExitStack() as held:
+        access = Access.open(settings)
+        held.callback(access.close)
+        check_host(settings.host, access.ring.has_active)
         listener = held.enter_context(closing(bind(settings.host, settings.port)))
         configure_logging()
         child = PollerProcess(settings)
@@ -120,7 +129,7 @@ def serve(settings: ServingSettings) -> None:
                     log.warning("the registry has not answered yet; serving what the cache holds")
                 ledger = held.enter_context(closing(open_ledger(settings, store)))
                 store.catch_up(ledger)
-                app = make_app(settings, store, ledger)
+                app = make_app(settings, store, ledger, access)
                 if not is_awaited:
                     child.start()
             run(app, listener, child)
@@ -171,7 +180,9 @@ def open_ledger(settings: ServingSettings, store: LiveStore) -> Ledger:
     return Ledger.open(settings.home, settings.database_url or None, clock)
 
 
-def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> FastAPI:
+def make_app(
+    settings: ServingSettings, store: LiveStore, ledger: Ledger, access: Access | None = None
+) -> FastAPI:
     """Return the application with its champions loaded.
 
     Raises
@@ -193,7 +204,9 @@ def make_app(settings: ServingSettings, store: LiveStore, ledger: Ledger) -> Fas
     scores = SqlScoreStore(database_url(settings.home, url))
     served = ServedStore.open(settings.home, url) if settings.log_served else None
     clock = Moments(settings.clock, store).as_of
-    app = create_app(settings, champions, store, scores, clock, ledger, served=served)
+    app = create_app(
+        settings, champions, store, scores, clock, ledger, served=served, access=access
+    )
     app.state.parts.watch.look()
     if not champions.current():
         refused = [champions.refusal(model) for model in CATALOG]

@@ -12,11 +12,14 @@ from fastapi import FastAPI
 
 from features.score_id import ScoreIds
 from serving import handlers, openapi
+from serving.access import Access
+from serving.access_metrics import AccessMetrics
 from serving.admission import Admission
 from serving.champions import Champions
 from serving.commits import Commits
 from serving.fronted import Fronted
 from serving.gate import Gate
+from serving.guard import Guard
 from serving.hot_route import HotRoute
 from serving.live_store import LiveStore
 from serving.parts import Parts
@@ -55,6 +58,7 @@ def create_app(
     served: ServedStore | None = None,
     hot: bool = True,
     score_ids: ScoreIds | None = None,
+    access: Access | None = None,
 ) -> FastAPI:
     """Return the ASGI application.
 
@@ -79,6 +83,8 @@ def create_app(
         Whether perfect requests for a score take the short cut of `serving.hot_route`.
     score_ids : ScoreIds, optional
         Names the answers.
+    access : Access, optional
+        Who may call; without it everybody may.
     """
     telemetry = telemetry or Telemetry()
     commits = Commits(ledger, store, store, telemetry.committed)
@@ -106,15 +112,22 @@ def create_app(
         commits.start()
         if kept is not None:
             kept.start()
+        if access is not None:
+            access.audit.start()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(watch.run, settings.watch_seconds)
+                if access is not None:
+                    tasks.start_soon(access.ring.run, settings.keys_seconds)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
             await anyio.to_thread.run_sync(commits.stop)
             if kept is not None:
                 await anyio.to_thread.run_sync(kept.stop)
+            if access is not None:
+                await anyio.to_thread.run_sync(access.audit.stop)
+                await access.rates.close()
 
     app = Fronted(
         title="Nextbest",
@@ -134,11 +147,13 @@ def create_app(
     app.include_router(tables.router)  # before the same path's route for JSON
     app.include_router(make_router(champions.specs))
     app.add_middleware(Boundary)  # a failure in a route is told before FastAPI sees it
-    # From the innermost to the outermost: what the gate refuses is counted too. A check of API
-    # keys belongs beside the gate, so that both ways to a score pass it.
+    # From the innermost to the outermost: what the gate refuses is counted too, and what the
+    # guard refuses reaches neither way to a score.
     front: ASGIApp = app.framework
     if hot:
         front = HotRoute(front, parts_of=lambda: app.state.parts)
+    if access is not None:
+        front = Guard(front, access, AccessMetrics(access, telemetry.registry))
     front = Gate(front, settings.allowed_hosts, settings.max_body_bytes, settings.max_table_bytes)
     front = Admission(front, settings.max_at_once, settings.max_seconds, telemetry.refused)
     app.front = Recorder(Boundary(front), telemetry)

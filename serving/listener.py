@@ -1,9 +1,10 @@
-"""Where the service listens: a loopback host and a port of its own."""
+"""Where the service listens: a loopback host, or any once there are API keys."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 from serving.errors import CannotServeError
@@ -11,8 +12,14 @@ from serving.errors import CannotServeError
 BACKLOG = 1024
 
 
-def check_host(host: str) -> None:
-    """Refuse every host that other machines can reach.
+def check_host(host: str, has_keys: Callable[[], bool] = lambda: False) -> None:
+    """Refuse every host that other machines can reach, unless requests need a key.
+
+    Parameters
+    ----------
+    host : str
+    has_keys : callable
+        Whether any key opens anything; asked only where it matters.
 
     Raises
     ------
@@ -26,11 +33,11 @@ def check_host(host: str) -> None:
     with suppress(ValueError):  # a name, not an address
         if ipaddress.ip_address(host).is_loopback:
             return
-    if host != "localhost":
+    if host != "localhost" and not has_keys():
         raise CannotServeError(
-            f"{host!r} is no loopback host, and there are no API keys yet: whoever reaches the "
+            f"{host!r} is no loopback host, and there is no active API key: whoever reaches the "
             "service could read customer data.",
-            remedy="Use 127.0.0.1, and a reverse proxy that checks who calls.",
+            remedy="Make one: python -m serving keys create NAME --scope score; or use 127.0.0.1.",
         )
 
 

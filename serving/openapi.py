@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from models.contract import Score, SegmentScore
 from serving import responses
 from serving.admission import ALWAYS
+from serving.needs import scopes_for
 from serving.problems import MEDIA_TYPE
 
 ANSWERS = (
@@ -26,6 +27,12 @@ ANSWERS = (
     responses.ProspectsAnswer,
 )
 OF_FASTAPI = "HTTPValidationError"
+KEY = "key"
+SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key; needed from the moment that the service has one.",
+}
 REFERENCE = "#/components/schemas/{name}"
 
 
@@ -39,10 +46,12 @@ def install(app: FastAPI) -> None:
             _, components = msgspec.json.schema_components(ANSWERS, ref_template=REFERENCE)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(components)
+            document["components"]["securitySchemes"] = {KEY: SCHEME}
             for path, operations in document["paths"].items():
-                for operation in operations.values():
+                for method, operation in operations.items():
                     if path not in ALWAYS:
                         operation["responses"].setdefault("503", problems(503)[503])
+                    declare_key(operation, scopes_for(method.upper(), path))
                     if OF_FASTAPI in str(operation["responses"].get("422")):
                         operation["responses"].update({"422": problems(422)[422]})
             for unused in (OF_FASTAPI, "ValidationError"):
@@ -51,6 +60,14 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def declare_key(operation: dict[str, Any], scopes: frozenset[str] | None) -> None:
+    """Say in an operation that it needs a key, and of which scopes any one opens it."""
+    if scopes is not None:
+        operation["security"] = [{KEY: [scope]} for scope in sorted(scopes)]
+        for status, described in problems(401, 403, 429).items():
+            operation["responses"].setdefault(str(status), described)
 
 
 def answers(

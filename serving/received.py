@@ -17,12 +17,15 @@ from starlette.responses import Response
 from features.arrival import EventCheck, RefusedError, event_of
 from features.clock import to_iso
 from features.ledger_entry import Entry, Event, Receipt, Refusal
+from serving.audit import note
 from serving.errors import NothingTakenError, RequestError
 from serving.parts import answer
 from serving.responses import ChangeAnswer, EventsAnswer, RefusedEvent
 from serving.schema import MOST_EVENTS
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from serving.parts import Parts
 
 SHAPE = f'Send {{"events": [...]}} with 1 to {MOST_EVENTS:,} events.'
@@ -39,7 +42,7 @@ class Taken(NamedTuple):
     refused: list[RefusedEvent]
 
 
-async def take_events(parts: Parts, body: bytes) -> Response:
+async def take_events(parts: Parts, request: Request) -> Response:
     """Write the events of a request and return the answer: 200, or 207 if some are refused.
 
     Raises
@@ -50,7 +53,8 @@ async def take_events(parts: Parts, body: bytes) -> Response:
         The body is no batch of events.
     """
     until = max(parts.clock(), time.time_ns() // 1000) + AHEAD
-    sent = sent_events(body)
+    sent = sent_events(await request.body())
+    note(request, events_sent=len(sent))
     taken = Taken([], [], [])
     for start in range(0, len(sent), EVENTS_A_TURN):
         await anyio.lowlevel.checkpoint()  # scores are answered in between
@@ -58,6 +62,7 @@ async def take_events(parts: Parts, body: bytes) -> Response:
     if not taken.events:
         raise nothing_taken(taken.refused)
     receipt = await parts.commits.write(Entry(events=taken.events))
+    note(request, events_added=receipt.added)
     refused = taken.refused + [_refused(taken.places[r.place], r) for r in receipt.refused]
     refused.sort(key=lambda each: each.index)
     if receipt.added + receipt.repeated == 0:
@@ -116,7 +121,7 @@ def nothing_taken(refused: Sequence[RefusedEvent]) -> NothingTakenError:
     )
 
 
-async def take_change(parts: Parts, entry: Entry) -> Response:
+async def take_change(parts: Parts, request: Request, entry: Entry) -> Response:
     """Write one change of a customer or campaign and return the answer.
 
     Raises
@@ -124,9 +129,11 @@ async def take_change(parts: Parts, entry: Entry) -> Response:
     RefusedError
         It contradicts what is known.
     """
+    note(request, sent=1)
     receipt: Receipt = await parts.commits.write(entry)
     for why in receipt.refused:
         raise RefusedError(why.field, why.detail, remedy=why.remedy)
+    note(request, changed=receipt.added)
     told = ChangeAnswer(
         changed=receipt.added > 0, sequence=receipt.last, known_at=to_iso(receipt.at)
     )

@@ -43,8 +43,6 @@ class ServingSettings(Settings):
         and a log of all scores may not.
     log_days : float
         How long logged scores are kept.
-        The share of scores whose features are kept, for ``python -m features consistency`` to
-        compute again; 0 keeps none.
     keys_seconds : float
         How often the keys are read again: a key that is made or revoked counts after it.
     rate_limit : str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Request
 from starlette.responses import Response
 
 from features.arrival import campaign_of
@@ -50,6 +50,7 @@ EXAMPLE = {
 )
 async def put_campaign(
     campaign_id: Annotated[str, Path(min_length=1, max_length=200)],
+    request: Request,
     campaign: Annotated[Campaign, Body(examples=[EXAMPLE])],
     parts: AppParts,
 ) -> Response:
@@ -57,4 +58,5 @@ async def put_campaign(
 
     A campaign that nobody has described yet needs `starts_at` and `ends_at`.
     """
-    return await take_change(parts, Entry(campaigns=[campaign_of(campaign_id, campaign)]))
+    entry = Entry(campaigns=[campaign_of(campaign_id, campaign)])
+    return await take_change(parts, request, entry)

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
 from features.arrival import customer_of
@@ -88,6 +88,7 @@ async def customer(
 )
 async def put_customer(
     customer_id: Annotated[str, Path(min_length=1, max_length=200)],
+    request: Request,
     state: Annotated[CustomerState, Body(examples=[CUSTOMER_EXAMPLE])],
     parts: AppParts,
 ) -> Response:
@@ -96,7 +97,8 @@ async def put_customer(
     What is left out stays as it is, null takes a value away. An attribute keeps the type (text, or
     number and truth value) that it had first.
     """
-    return await take_change(parts, Entry(customers=[customer_of(customer_id, state)]))
+    entry = Entry(customers=[customer_of(customer_id, state)])
+    return await take_change(parts, request, entry)
 
 
 def described(

@@ -67,4 +67,4 @@ async def events(request: Request, parts: AppParts) -> Response:
     always safe: an `event_id` that is there already with the same content adds nothing, with other
     content it is refused.
     """
-    return await take_events(parts, await request.body())
+    return await take_events(parts, request)

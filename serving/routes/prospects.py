@@ -13,6 +13,7 @@ from features.money import minor_units
 from models.reasons import Explainer
 from models.sheet import Cell, to_csv
 from serving import openapi
+from serving.audit import note
 from serving.cursor import cursor_at, offset_of
 from serving.listing import Ask, rows_of
 from serving.parts import AppParts, Parts, answer
@@ -49,12 +50,15 @@ async def prospects(
     """
     ask = question_of(parts, query)
     page = await anyio.to_thread.run_sync(make_page, parts, ask, query)
+    listed = len(page.prospects)
     if query.format == "csv" or (query.format is None and "text/csv" in accept):
+        note(request, csv_rows=listed)
         headers = {"content-disposition": f'attachment; filename="prospects-{ask.model}.csv"'}
         if page.next_cursor is not None:
             following = request.url.include_query_params(cursor=page.next_cursor)
             headers["link"] = f'<{following}>; rel="next"'
         return Response(sheet_of(page, ask), headers=headers, media_type="text/csv")
+    note(request, json_rows=listed)
     return answer(page)
 
 

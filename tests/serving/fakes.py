@@ -25,6 +25,7 @@ from models.linear import Linear, Term
 from models.published import PublishedSpec, Segment
 from models.scores import SqlScoreStore
 from models.spec import ModelSpec
+from serving.access import Access
 from serving.app import create_app
 from serving.cache import announce
 from serving.champions import Champions
@@ -171,6 +172,7 @@ def opened(
     champions: Champions | None = None,
     store: LiveStore | None = None,
     ledger: Ledger | None = None,
+    access: Access | None = None,
     **given: Any,
 ) -> Iterator[TestClient]:
     """A client of an application that runs."""
@@ -184,6 +186,7 @@ def opened(
         scores,
         lambda: NOW,
         written,
+        access=access,
     )
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client

@@ -29,7 +29,7 @@ def test_a_host_that_others_can_reach_is_refused(
     host: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--host", host, "--port", "0"]) == 2
-    assert "there are no API keys yet" in capsys.readouterr().err
+    assert "there is no active API key" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "::1"])
