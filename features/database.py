@@ -51,6 +51,27 @@ def connect(url: str, durable: bool = False) -> sa.Engine:
         ) from None
 
 
+def address(url: str | None, file: Path) -> str:
+    """Return the URL that is set (``NEXTBEST_DATABASE_URL``), else that of an SQLite file.
+
+    Examples
+    --------
+    >>> address(None, Path("home/ledger.db"))
+    'sqlite:///home/ledger.db'
+    """
+    return url or f"sqlite:///{file.as_posix()}"
+
+
+class Connected:
+    """What keeps something in a database, with connections to give back at the end."""
+
+    _engine: sa.Engine
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+
 def _sqlite(url: sa.URL, synchronous: str) -> sa.Engine:
     settings: dict[str, Any] = {
         "connect_args": {"timeout": BUSY_SECONDS},

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import sqlalchemy as sa
 
-from features.database import answering, connect, create, lock
+from features.database import Connected, address, answering, connect, create, lock
 from features.ledger_entry import CAMPAIGN, CUSTOMER, EVENT, KINDS, NOTHING, Entry, Known, Receipt
 from features.ledger_table import Tables
 from features.ledger_writing import Writing
@@ -49,7 +49,7 @@ def wall(latest: int) -> int:
     return time.time_ns() // 1000
 
 
-class Ledger:
+class Ledger(Connected):
     """The ledger in any database SQLAlchemy reaches; several processes may write to one.
 
     Parameters
@@ -93,16 +93,12 @@ class Ledger:
         DatabaseError
             The database cannot be opened, or does not answer.
         """
-        return cls(url or f"sqlite:///{(home / FILE).as_posix()}", clock)
+        return cls(address(url, home / FILE), clock)
 
     @classmethod
     def found(cls, home: Path, url: str | None = None) -> Self | None:
         """Return the ledger, None where nothing has been received yet; see `open`."""
         return cls.open(home, url) if url or (home / FILE).exists() else None
-
-    def close(self) -> None:
-        """Give all connections back."""
-        self._engine.dispose()
 
     def append(
         self,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import sqlalchemy as sa
 
-from features.database import answering, connect, create, lock
+from features.database import Connected, address, answering, connect, create, lock
 from features.ledger import FILE
 from features.score_id import parts_of_id
 
@@ -104,7 +104,7 @@ _names_of = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 _rows_of = msgspec.msgpack.Decoder(list[Row]).decode
 
 
-class ServedStore:
+class ServedStore(Connected):
     """Served scores in the ledger's database, a block of them a row.
 
     Parameters
@@ -151,11 +151,7 @@ class ServedStore:
     @classmethod
     def open(cls, home: Path, url: str | None = None) -> Self:
         """Return the store beside the ledger; see `features.ledger.Ledger.open`."""
-        return cls(url or f"sqlite:///{(home / FILE).as_posix()}")
-
-    def close(self) -> None:
-        """Give all connections back."""
-        self._engine.dispose()
+        return cls(address(url, home / FILE))
 
     def add(self, process: str, blocks: Sequence[Block]) -> None:
         """Write blocks in one transaction; those that are there already are left as they are.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
-from features.database import answering, connect, create
+from features.database import Connected, address, answering, connect, create
 from features.errors import NextbestError
 from serving.keys import Key
 
@@ -50,7 +50,7 @@ class Act(NamedTuple):
     counts: Mapping[str, int] = {}
 
 
-class AccessStore:
+class AccessStore(Connected):
     """Keys and acts in any database SQLAlchemy reaches.
 
     Parameters
@@ -111,11 +111,7 @@ class AccessStore:
         DatabaseError
             The database cannot be opened, or does not answer.
         """
-        return cls(url or f"sqlite:///{(home / FILE).as_posix()}")
-
-    def close(self) -> None:
-        """Give all connections back."""
-        self._engine.dispose()
+        return cls(address(url, home / FILE))
 
     def create(self, key: Key, by: str) -> None:
         """Keep a key, and that somebody made it; both or neither."""

@@ -15,14 +15,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from serving import problems
+from serving.boundary import Answer, BrokenOffError
 from serving.problems import problem, respond
 from serving.table_media import SUFFIX, is_table
-from serving.telemetry import BrokenOffError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 AT_ONCE, TOO_LONG = "at_once", "seconds"
 """Why a request was refused, as metrics call it."""
@@ -99,21 +99,15 @@ class Admission:
         if self._looking is not loop:
             self._looking = loop
             self._look_later(loop)
-        has_begun = False
-
-        async def observed(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
+        answer = Answer(send)
         try:
-            await self.app(scope, receive, observed)
+            await self.app(scope, receive, answer)
         except asyncio.CancelledError:
             if task not in self._overdue:
                 raise
             task.uncancel()
             self._refused(TOO_LONG)
-            if has_begun:
+            if answer.has_begun:
                 told = f"An answer was not finished within {self._seconds:g} seconds."
                 raise BrokenOffError(told) from None
             await self._too_slow(scope, receive, send)

@@ -15,6 +15,7 @@ from serving import handlers, openapi
 from serving.access import Access
 from serving.access_metrics import AccessMetrics
 from serving.admission import Admission
+from serving.boundary import Boundary, Recorder
 from serving.champions import Champions
 from serving.commits import Commits
 from serving.fronted import Fronted
@@ -27,7 +28,7 @@ from serving.routes import campaigns, customers, events, health, models, prospec
 from serving.routes.scores import make_router
 from serving.served_log import ServedLog, Told
 from serving.settings import ServingSettings
-from serving.telemetry import Boundary, Recorder, Telemetry
+from serving.telemetry import Telemetry
 from serving.watch import Watch
 
 if TYPE_CHECKING:

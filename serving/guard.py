@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving import problems
 from serving.access_store import Act
 from serving.audit import COUNTS
+from serving.boundary import route_of
 from serving.needs import scopes_for
 from serving.problems import problem, respond
 from serving.responses import ProblemAnswer
-from serving.telemetry import route_of
 
 if TYPE_CHECKING:
     from serving.access import Access

@@ -18,7 +18,8 @@ from typing import Protocol
 import structlog
 
 from serving import cache
-from serving.telemetry import configure_logging, place
+from serving.boundary import place
+from serving.telemetry import configure_logging
 
 log = structlog.get_logger("nextbest.poller")
 

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.scores import SqlScoreStore
 from serving.admission import ALWAYS, Admission
+from serving.boundary import BrokenOffError
 from serving.parts import BATCHES_AT_ONCE
 from serving.table_media import ARROW
-from serving.telemetry import BrokenOffError
 from tests.serving.fakes import opened
 
 CHURN = "/v1/scores/churn"
