@@ -33,8 +33,8 @@ from features.source import Source
 from features.tiling import Background
 from models.scores import SqlScoreStore
 from serving.app import create_app
-from serving.champions import Champions
-from serving.live_store import LiveStore
+from serving.champions.champions import Champions
+from serving.received.live_store import LiveStore
 from serving.settings import ServingSettings
 
 SHOP = Source("shop", "EUR", "Europe/Berlin", "assumed", 1, None)

@@ -25,7 +25,7 @@ from benchmarks.events_server import PROPERTIES, call, fill, free_port, make_log
 from features.arrival import EventCheck
 from features.ledger import Ledger
 from features.ledger_entry import Entry
-from serving.received import Taken, check_into, sent_events
+from serving.received.lines import Taken, check_into, sent_events
 
 SIZE = 100
 CUSTOMERS = 5_000

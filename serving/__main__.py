@@ -17,16 +17,16 @@ import uvicorn
 from pydantic import ValidationError
 
 from features.errors import NextbestError
-from serving import keys_command
-from serving.absent import OF_NUMBA, absent
-from serving.access import Access
-from serving.cache import has_champion, told
-from serving.child import PollerProcess
+from serving.access import command as keys_command
+from serving.access.opened import Access
+from serving.champions.absent import OF_NUMBA, absent
+from serving.champions.cache import has_champion, told
+from serving.champions.child import PollerProcess
+from serving.champions.registry_address import is_reachable
 from serving.errors import CannotServeError
+from serving.front.telemetry import configure_logging
 from serving.listener import BACKLOG, bind, check_host
-from serving.registry_address import is_reachable
 from serving.settings import ServingSettings
-from serving.telemetry import configure_logging
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from features.feature import Feature
     from features.ledger import Ledger
     from features.online import OnlineStore
-    from serving.live_store import LiveStore
+    from serving.received.live_store import LiveStore
 
 COLLECT_AT = (20_000, 20, 20)
 """Objects made and not freed; requests make no cycles."""
@@ -82,14 +82,14 @@ def parser() -> argparse.ArgumentParser:
 
 def replay(score_id: str, settings: ServingSettings, **_: object) -> int:
     """Compute a score again; returns 0 if it is the same, 1 if not."""
-    from serving.replaying import run
+    from serving.served.replaying import run
 
     return run(score_id, settings)
 
 
 def forget(customer: str | None, before: str | None, settings: ServingSettings, **_: object) -> int:
     """Delete logged scores; returns 0."""
-    from serving.forgetting import run
+    from serving.served.forgetting import run
 
     return run(customer, before, settings)
 
@@ -151,7 +151,7 @@ def open_store(settings: ServingSettings) -> LiveStore:
     from features.online import OnlineFeatures
     from features.shelf import shelf_of
     from models.catalog import CATALOG
-    from serving.live_store import LiveStore
+    from serving.received.live_store import LiveStore
 
     shelf = shelf_of(settings.home, settings.online_store)
 
@@ -174,7 +174,7 @@ def open_ledger(settings: ServingSettings, store: LiveStore) -> Ledger:
         The database cannot be opened, or does not answer.
     """
     from features.ledger import Ledger
-    from serving.moments import Moments
+    from serving.scores.moments import Moments
 
     clock = Moments(settings.clock, store).commit
     return Ledger.open(settings.home, settings.database_url or None, clock)
@@ -195,8 +195,8 @@ def make_app(
     from models.scores import SqlScoreStore, database_url
     from models.shapley.machine_code import compiled
     from serving.app import create_app
-    from serving.champions import Champions
-    from serving.moments import Moments
+    from serving.champions.champions import Champions
+    from serving.scores.moments import Moments
 
     compiled(settings.home / "numba")  # for reasons, before the first request
     champions = Champions(CATALOG, settings.cache)

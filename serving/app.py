@@ -12,24 +12,24 @@ from fastapi import FastAPI
 
 from features.score_id import ScoreIds
 from serving import handlers, openapi
-from serving.access import Access
-from serving.access_metrics import AccessMetrics
-from serving.admission import Admission
-from serving.boundary import Boundary, Recorder
-from serving.champions import Champions
-from serving.commits import Commits
-from serving.fronted import Fronted
-from serving.gate import Gate
-from serving.guard import Guard
-from serving.hot_route import HotRoute
-from serving.live_store import LiveStore
+from serving.access.guard import Guard
+from serving.access.metrics import AccessMetrics
+from serving.access.opened import Access
+from serving.champions.champions import Champions
+from serving.champions.watch import Watch
+from serving.front.admission import Admission
+from serving.front.boundary import Boundary, Recorder
+from serving.front.fronted import Fronted
+from serving.front.gate import Gate
+from serving.front.telemetry import Telemetry
 from serving.parts import Parts
+from serving.received.commits import Commits
+from serving.received.live_store import LiveStore
 from serving.routes import campaigns, customers, events, health, models, prospects, root, tables
 from serving.routes.scores import make_router
-from serving.served_log import ServedLog, Told
+from serving.scores.hot_route import HotRoute
+from serving.served.log import ServedLog, Told
 from serving.settings import ServingSettings
-from serving.telemetry import Telemetry
-from serving.watch import Watch
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -81,7 +81,7 @@ def create_app(
     served : features.served.ServedStore, optional
         Where scores are logged, see `ServingSettings.log_served`.
     hot : bool
-        Whether perfect requests for a score take the short cut of `serving.hot_route`.
+        Whether perfect requests for a score take the short cut of `serving.scores.hot_route`.
     score_ids : ScoreIds, optional
         Names the answers.
     access : Access, optional

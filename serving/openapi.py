@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from models.contract import Score, SegmentScore
 from serving import responses
-from serving.admission import ALWAYS
-from serving.needs import scopes_for
+from serving.access.needs import scopes_for
+from serving.front.admission import ALWAYS
 from serving.problems import MEDIA_TYPE
 
 ANSWERS = (

@@ -13,17 +13,17 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from features.score_id import ScoreIds
-from serving.champions import Champions
-from serving.commits import Commits
-from serving.listing import Lists
-from serving.live_store import LiveStore
+from serving.champions.champions import Champions
+from serving.champions.watch import Watch
+from serving.front.telemetry import Telemetry
+from serving.lists.listing import Lists
+from serving.received.commits import Commits
+from serving.received.live_store import LiveStore
 from serving.settings import ServingSettings
-from serving.telemetry import Telemetry
-from serving.watch import Watch
 
 if TYPE_CHECKING:
     from models.scores import ScoreStore
-    from serving.served_log import ServedLog
+    from serving.served.log import ServedLog
 
 TABLES_AT_ONCE = 2
 BATCHES_AT_ONCE = 4

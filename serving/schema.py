@@ -18,8 +18,8 @@ MOST_EVENTS = 1_000
 Language = Literal["en", "ko"]
 CustomerId = Annotated[str, Field(min_length=1, max_length=200)]
 
-# The values are checked against the model's own declaration (serving.inputs), which knows more
-# than a schema common to all models can say.
+# The values are checked against the model's own declaration (serving.scores.inputs), which knows
+# more than a schema common to all models can say.
 Context = Annotated[
     dict[str, Any],
     WithJsonSchema(

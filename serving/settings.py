@@ -16,7 +16,7 @@ class ServingSettings(Settings):
     ----------
     host, port
         Where to listen. Only loopback hosts are accepted while there are no API keys, see
-        `serving.keys_command`.
+        `serving.access.command`.
     allowed_hosts : tuple of str
         Names a request may carry in its Host header; anything else is refused, which keeps a web
         page from reaching a loopback service through a name of its own.

@@ -27,7 +27,7 @@ from models.clusters import Clusters
 from models.encoder import TEXTS, Column, Encoder
 from models.published import PublishedSpec, Segment
 from models.spec import ModelSpec
-from serving.cache import announce
+from serving.champions.cache import announce
 
 DAY = 86_400_000_000
 FROZEN_AT = 1_780_000_000_000_000

@@ -15,7 +15,7 @@ from models.catalog import CATALOG
 from models.encoder import TEXTS, Column, Encoder
 from models.published import PublishedSpec
 from models.spec import ModelSpec
-from serving.cache import announce
+from serving.champions.cache import announce
 
 N_FEATURES, TREES, LEAVES, ROWS = 40, 300, 31, 5_000
 PICKLED = "model.joblib"

@@ -39,9 +39,9 @@ def ours(home: Path, log_served: float = 0.0) -> FastAPI:
     from features.shelf import shelf_of
     from models.scores import SqlScoreStore
     from serving.app import create_app
-    from serving.champions import Champions
-    from serving.live_store import LiveStore
-    from serving.moments import Moments
+    from serving.champions.champions import Champions
+    from serving.received.live_store import LiveStore
+    from serving.scores.moments import Moments
     from serving.settings import ServingSettings
 
     settings = ServingSettings(home=home, log_served=log_served)

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.serving.model import publish, rows, spec
-from serving.table_media import ARROW
+from serving.tables.media import ARROW
 
 
 def main() -> int:

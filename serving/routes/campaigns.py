@@ -11,7 +11,7 @@ from features.arrival import campaign_of
 from features.ledger_entry import Entry
 from serving import openapi
 from serving.parts import AppParts
-from serving.received import take_change
+from serving.received.lines import take_change
 from serving.responses import ChangeAnswer
 from serving.schema import named
 

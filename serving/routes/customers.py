@@ -17,10 +17,10 @@ from models.contract import Score, SegmentScore
 from serving import openapi
 from serving.errors import NoChampionError, OutsidePopulationError
 from serving.parts import AppParts, answer
-from serving.received import take_change
+from serving.received.lines import take_change
 from serving.responses import ChangeAnswer, ContextScore, CustomerAnswer, KeyFeature
 from serving.schema import CUSTOMER_EXAMPLE, CustomerState, Language, Row
-from serving.scoring import score_row
+from serving.scores.scoring import score_row
 
 if TYPE_CHECKING:
     from models.scores import ScoreRow

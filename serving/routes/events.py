@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from serving import openapi
 from serving.parts import AppParts
-from serving.received import EVENT_SCHEMA, take_events
+from serving.received.lines import EVENT_SCHEMA, take_events
 from serving.responses import EventsAnswer
 from serving.schema import MOST_EVENTS
 

@@ -13,7 +13,7 @@ from features.clock import to_iso
 from models.published import LANGUAGES
 from models.spec import ModelSpec
 from serving import openapi
-from serving.champions import Champion
+from serving.champions.champions import Champion
 from serving.errors import NoCardError
 from serving.parts import AppParts, Parts, answer
 from serving.responses import (

@@ -13,11 +13,11 @@ from features.money import minor_units
 from models.reasons import Explainer
 from models.sheet import Cell, to_csv
 from serving import openapi
-from serving.audit import note
-from serving.cursor import cursor_at, offset_of
-from serving.listing import Ask, rows_of
+from serving.access.audit import note
+from serving.lists.cursor import cursor_at, offset_of
+from serving.lists.listing import Ask, rows_of
+from serving.lists.questions import question_of
 from serving.parts import AppParts, Parts, answer
-from serving.questions import question_of
 from serving.responses import ProspectAnswer, ProspectsAnswer
 from serving.schema import ProspectsQuery
 

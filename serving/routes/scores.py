@@ -14,8 +14,8 @@ from serving import openapi, problems
 from serving.parts import AppParts, answer
 from serving.responses import BatchAnswer, BatchResult
 from serving.schema import BatchRequest, ScoreRequest, batch_examples, request_examples
-from serving.scoring import score_row
-from serving.table_media import ARROW, TABLES
+from serving.scores.scoring import score_row
+from serving.tables.media import ARROW, TABLES
 
 PROBLEMS = openapi.problems(400, 404, 413, 415, 422, 503)
 ROWS_A_TURN = 8

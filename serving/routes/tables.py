@@ -13,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
 from starlette.types import Scope
 
-from serving.arriving import Arriving
 from serving.errors import BusyError, WrongOutputError
 from serving.parts import AppParts
-from serving.table_media import ARROW, bare, is_table
+from serving.tables.arriving import Arriving
+from serving.tables.media import ARROW, bare, is_table
 
 
 class TableRoute(APIRoute):
@@ -52,7 +52,7 @@ async def table(
     if not parts.table_turns.acquire(blocking=False):
         raise BusyError("Other tables are being scored.", remedy="Send it again in a while.")
     try:
-        from serving.tables import score_table
+        from serving.tables.answers import score_table
 
         body = Arriving(request.receive, parts.settings.max_table_bytes, parts.settings.max_seconds)
         media_type = bare(request.headers["content-type"])

@@ -22,8 +22,8 @@ from models.score import Scorer
 from models.scores import SqlScoreStore
 from models.spec import ModelSpec
 from serving.app import create_app
-from serving.champions import Champion, Champions, load_champion
-from serving.hot_route import PREFIX, HotRoute
+from serving.champions.champions import Champion, Champions, load_champion
+from serving.scores.hot_route import PREFIX, HotRoute
 from serving.settings import ServingSettings
 from tests.serving.fakes import CAMPAIGNS, NOW, SECRET, fake_store, publish
 

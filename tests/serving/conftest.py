@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from models.catalog import CATALOG
 from models.scores import SqlScoreStore
-from serving.champions import Champions
-from serving.live_store import LiveStore
+from serving.champions.champions import Champions
+from serving.received.live_store import LiveStore
 from tests.serving.fakes import fake_store, opened, publish
 
 

@@ -25,11 +25,11 @@ from models.linear import Linear, Term
 from models.published import PublishedSpec, Segment
 from models.scores import SqlScoreStore
 from models.spec import ModelSpec
-from serving.access import Access
+from serving.access.opened import Access
 from serving.app import create_app
-from serving.cache import announce
-from serving.champions import Champions
-from serving.live_store import LiveStore, Value
+from serving.champions.cache import announce
+from serving.champions.champions import Champions
+from serving.received.live_store import LiveStore, Value
 from serving.settings import ServingSettings
 
 NOW = 1_514_782_800_000_000

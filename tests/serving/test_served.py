@@ -20,8 +20,8 @@ from features.tiling import Background
 from models.catalog import CATALOG, spec
 from models.scores import SqlScoreStore
 from serving.app import create_app
-from serving.champions import Champions
-from serving.live_store import LiveStore
+from serving.champions.champions import Champions
+from serving.received.live_store import LiveStore
 from serving.settings import ServingSettings
 from tests.serving.fakes import publish
 from tests.small_log import write_small_log

@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 
 from models.catalog import CATALOG
 from models.scores import SqlScoreStore
-from serving import cache
-from serving.champions import Champions
-from serving.live_store import LiveStore
+from serving.champions import cache
+from serving.champions.champions import Champions
 from serving.parts import Parts
+from serving.received.live_store import LiveStore
 from tests.serving.fakes import SECRET, fake_store, make_bundle, opened, publish
 
 

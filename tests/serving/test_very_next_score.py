@@ -21,9 +21,9 @@ from features.tiling import Background
 from models.catalog import CATALOG
 from models.scores import SqlScoreStore
 from serving.app import create_app
-from serving.champions import Champions
-from serving.live_store import LiveStore
-from serving.moments import Moments
+from serving.champions.champions import Champions
+from serving.received.live_store import LiveStore
+from serving.scores.moments import Moments
 from serving.settings import ServingSettings
 from tests.serving.fakes import NOW
 from tests.small_log import SHOP, write_small_log

@@ -26,7 +26,7 @@ from models.catalog import CATALOG
 from models.registry import prepare
 from models.score import Scorer
 from serving.__main__ import make_app, open_ledger, open_store
-from serving.poller import Poller
+from serving.champions.poller import Poller
 from serving.settings import ServingSettings
 from tests.own_tables import HEADER, write_leads, write_orders
 from training.command import main as training_main

@@ -1,0 +1,1 @@
+"""From the registry to the models this process answers with, and their swaps."""

@@ -1,0 +1,92 @@
+"""Looks for what changed on disk: a new champion, a rebuilt online store, the registry's state."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from features.errors import NextbestError
+from serving.champions.cache import MICROS, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from serving.champions.champions import Champions
+    from serving.front.telemetry import Telemetry
+    from serving.received.live_store import LiveStore
+
+STALE_SECONDS = 15.0
+
+log = structlog.get_logger("nextbest.watch")
+
+
+class Watch:
+    """Refreshes champions and store, and remembers what the poller said.
+
+    Parameters
+    ----------
+    champions, store, telemetry
+        What to refresh, and where to count it.
+    cache : Path
+        Where the poller leaves its status.
+    follow : callable
+        Brings the store up to what other processes wrote and did not live to apply.
+    """
+
+    def __init__(
+        self,
+        champions: Champions,
+        store: LiveStore,
+        telemetry: Telemetry,
+        cache: Path,
+        follow: Callable[[], None],
+    ) -> None:
+        self._champions = champions
+        self._store = store
+        self._telemetry = telemetry
+        self._cache = cache
+        self._follow = follow
+        self.registry: dict[str, Any] = {}
+        self._told = self._behind = ""
+
+    def look(self) -> None:
+        """Refresh everything once. Reads files and verifies bundles, so it blocks."""
+        before = self._champions.current()
+        for change in self._champions.refresh():
+            self._telemetry.changed(change, before.get(change.model))
+        if self._store.refresh():
+            log.info("online store opened", sequence=self._store.store.sequence)
+        elif self._store.refusal != self._told:
+            log.warning("online store refused", reason=self._store.refusal)
+        self._told = self._store.refusal
+        self._catch_up()
+        self.registry = told(self._cache)
+        self._telemetry.registry_polled.set(self.registry.get("answered_at", 0) / MICROS)
+
+    def _catch_up(self) -> None:
+        if not self._store.is_open:
+            return
+        try:
+            self._follow()
+            self._behind = ""
+        except NextbestError as error:
+            if str(error) != self._behind:
+                log.warning("online store behind the ledger", reason=str(error))
+            self._behind = str(error)
+
+    @property
+    def registry_answers(self) -> bool:
+        """Whether the registry answered the poller when it last asked, some seconds ago at most."""
+        age = time.time() - self.registry.get("answered_at", 0) / MICROS
+        return self.registry.get("failure") is None and age < STALE_SECONDS
+
+    async def run(self, seconds: float) -> None:
+        """Look again and again, in a thread, so that no request waits for a bundle to load."""
+        while True:
+            await anyio.sleep(seconds)
+            await anyio.to_thread.run_sync(self.look)

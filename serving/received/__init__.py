@@ -1,0 +1,1 @@
+"""What customers did and what is known of them, as requests tell it: written, then counted."""

@@ -1,0 +1,1 @@
+"""From a table in a request's body to a table of answers."""
