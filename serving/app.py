@@ -25,7 +25,18 @@ from serving.front.telemetry import Telemetry
 from serving.parts import Parts
 from serving.received.commits import Commits
 from serving.received.live_store import LiveStore
-from serving.routes import campaigns, customers, events, health, models, prospects, root, tables
+from serving.routes import (
+    campaigns,
+    customers,
+    events,
+    health,
+    inference,
+    invocations,
+    models,
+    prospects,
+    root,
+    tables,
+)
 from serving.routes.scores import make_router
 from serving.scores.hot_route import HotRoute
 from serving.served.log import ServedLog, Told
@@ -143,7 +154,8 @@ def create_app(
     )
     handlers.install(app)
     openapi.install(app)
-    for routes in (root, health, models, customers, campaigns, events, prospects):
+    v1 = (root, health, models, customers, campaigns, events, prospects)
+    for routes in (*v1, inference, invocations):
         app.include_router(routes.router)
     app.include_router(tables.router)  # before the same path's route for JSON
     app.include_router(make_router(champions.specs))

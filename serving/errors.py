@@ -25,6 +25,26 @@ class RequestError(NextbestError):
         self.fields = tuple(fields)
 
 
+class RowError(NextbestError):
+    """A row that cannot be scored, where all rows are answered or none.
+
+    Parameters
+    ----------
+    row : int
+        From 0.
+    error : NextbestError
+        What is wrong with it.
+    """
+
+    def __init__(self, row: int, error: NextbestError) -> None:
+        super().__init__(f"Row {row}: {error.message}", remedy=error.remedy)
+        self.row, self.error = row, error
+
+
+class UnknownVersionError(NextbestError):
+    """A version that is not the one being served."""
+
+
 class NothingTakenError(RequestError):
     """A batch of events of which not one could be taken."""
 

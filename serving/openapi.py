@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from models.contract import Score, SegmentScore
 from serving import responses
 from serving.access.needs import scopes_for
 from serving.front.admission import ALWAYS
 from serving.problems import MEDIA_TYPE
+from serving.protocols import answers as of_protocols
 
 ANSWERS = (
     Score,
@@ -25,6 +27,12 @@ ANSWERS = (
     responses.ModelsAnswer,
     responses.ModelAnswer,
     responses.ProspectsAnswer,
+    of_protocols.ServerAnswer,
+    of_protocols.HealthAnswer,
+    of_protocols.ReadyAnswer,
+    of_protocols.MetadataAnswer,
+    of_protocols.InferenceAnswer,
+    of_protocols.PredictionsAnswer,
 )
 OF_FASTAPI = "HTTPValidationError"
 KEY = "key"
@@ -33,6 +41,7 @@ SCHEME = {
     "scheme": "bearer",
     "description": "An API key; needed from the moment that the service has one.",
 }
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 REFERENCE = "#/components/schemas/{name}"
 
 
@@ -80,9 +89,30 @@ def answers(
     }
     if example is not None:
         content["example"] = example
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    contents = {"application/json": content, **dict.fromkeys(media_types, binary)}
+    contents = {"application/json": content, **dict.fromkeys(media_types, BINARY)}
     return {200: {"description": "The answer", "content": contents}}
+
+
+def body(kind: type[BaseModel], example: Any, media_types: Sequence[str]) -> dict[str, Any]:
+    """Return the entry of a body that a route reads itself: JSON by a model, or other media."""
+    schema = _inlined(kind.model_json_schema())
+    content: dict[str, Any] = {"application/json": {"schema": schema, "example": example}}
+    content |= dict.fromkeys(media_types, BINARY)
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without references, for those of pydantic lead to a place of their own."""
+    definitions = schema.pop("$defs", {})
+
+    def whole(part: Any) -> Any:
+        if isinstance(part, dict):
+            name = part.get("$ref", "").rpartition("/")[2]
+            return whole(definitions[name]) if name else {k: whole(v) for k, v in part.items()}
+        return [whole(each) for each in part] if isinstance(part, list) else part
+
+    found: dict[str, Any] = whole(schema)
+    return found
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

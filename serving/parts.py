@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 TABLES_AT_ONCE = 2
 BATCHES_AT_ONCE = 4
-"""Each has some rows scored in every turn of the event loop, for which all others wait."""
+ROWS_A_TURN = 8
+"""Each batch has some rows scored in every turn of the event loop, for which all others wait."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from features.arrival import RefusedError
 from features.database import DatabaseError
@@ -41,9 +42,11 @@ from serving.errors import (
     NotWrittenError,
     OutsidePopulationError,
     RequestError,
+    RowError,
     StaleCursorError,
     TableError,
     TooSlowError,
+    UnknownVersionError,
     WrongOutputError,
 )
 from serving.responses import ProblemAnswer
@@ -99,6 +102,7 @@ TABLE: dict[type[NextbestError], Kind] = {
     UnknownModelError: Kind(
         404, "unknown-model", "No such model", "No model of the catalogue has this name."
     ),
+    UnknownVersionError: Kind(404, "unknown-version", "No such version"),
     UnknownCampaignError: Kind(
         422, "unknown-campaign", "No such campaign", "No campaign has this id."
     ),
@@ -173,6 +177,9 @@ def of(error: NextbestError) -> ProblemAnswer:
     >>> of(UnknownCustomerError("Customer 'jane' is unknown.", remedy="Ingest first.")).detail
     'Nothing is stored about a customer with this id.'
     """
+    if isinstance(error, RowError):
+        told = of(error.error)
+        return msgspec.structs.replace(told, detail=f"Row {error.row}: {told.detail}")
     kind = kind_of(error)
     if kind is FALLBACK:
         return problem(kind, str(kind.detail), REMEDY_OF_FALLBACK)
@@ -188,4 +195,21 @@ def respond(told: ProblemAnswer, headers: Mapping[str, str] | None = None) -> Re
     """Return a problem as a response; one that passes by itself says when to come back."""
     if told.type in PASSING:
         headers = {"retry-after": RETRY_SECONDS, **(headers or {})}
-    return Response(msgspec.json.encode(told), told.status, headers, media_type=MEDIA_TYPE)
+    return ProblemResponse(told, headers)
+
+
+class ProblemResponse(Response):
+    """A problem; on the paths of the Open Inference Protocol with the `error` its clients read."""
+
+    def __init__(self, told: ProblemAnswer, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(msgspec.json.encode(told), told.status, headers, media_type=MEDIA_TYPE)
+        self._told, self._given = told, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        told = self._told
+        if told.error is None and scope["path"].startswith("/v2/"):
+            told = msgspec.structs.replace(told, error=f"{told.detail} {told.remedy}")
+            await ProblemResponse(told, self._given)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)

@@ -28,6 +28,8 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         Field by field, for requests that do not fit the schema.
     instance : str
         Names a failure of the service in its log.
+    error : str
+        Detail and remedy under ``/v2/``, whose clients read this field.
     """
 
     type: str
@@ -37,6 +39,7 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     remedy: str
     errors: list[dict[str, str]] = msgspec.field(default_factory=list)
     instance: str | None = None
+    error: str | None = None
 
 
 class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 OPEN = frozenset(
     {"/", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/health/live", "/health/ready"}
+    | {"/v2", "/v2/", "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/version"}
 )
 """They say what the service is and whether it runs, and nothing of anybody."""
 
 NEEDS: dict[tuple[str, str], frozenset[str]] = {
-    ("POST", "scores"): frozenset({"score"}),
-    ("GET", "customers"): frozenset({"score"}),
-    ("GET", "models"): frozenset({"score", "lists"}),
-    ("GET", "prospects"): frozenset({"lists"}),
-    ("POST", "events"): frozenset({"events"}),
-    ("PUT", "customers"): frozenset({"events"}),
-    ("PUT", "campaigns"): frozenset({"events"}),
+    ("POST", "/v1/scores"): frozenset({"score"}),
+    ("GET", "/v1/customers"): frozenset({"score"}),
+    ("GET", "/v1/models"): frozenset({"score", "lists"}),
+    ("GET", "/v1/prospects"): frozenset({"lists"}),
+    ("POST", "/v1/events"): frozenset({"events"}),
+    ("PUT", "/v1/customers"): frozenset({"events"}),
+    ("PUT", "/v1/campaigns"): frozenset({"events"}),
+    ("GET", "/v2/models"): frozenset({"score", "lists"}),
+    ("POST", "/v2/models"): frozenset({"score"}),
+    ("POST", "/invocations"): frozenset({"score"}),
 }
-"""By method and the first part of the path under /v1: any one of these scopes opens it."""
+"""By method and the first two parts of the path: any one of these scopes opens it."""
 
 ADMIN = frozenset({"admin"})
 
@@ -33,6 +37,4 @@ def scopes_for(method: str, path: str) -> frozenset[str] | None:
     """
     if path in OPEN:
         return None
-    if not path.startswith("/v1/"):
-        return ADMIN
-    return NEEDS.get((method, path[4:].partition("/")[0]), ADMIN)
+    return NEEDS.get((method, "/".join(path.split("/", 3)[:3])), ADMIN)

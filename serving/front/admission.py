@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 AT_ONCE, TOO_LONG = "at_once", "seconds"
 """Why a request was refused, as metrics call it."""
-ALWAYS = frozenset(("/health/live", "/health/ready", "/metrics"))
+ALWAYS = frozenset(
+    {"/health/live", "/health/ready", "/metrics"}
+    | {"/v2/health/live", "/v2/health/ready", "/ping", "/health"}
+)
 """Asked by those who have to tell a busy service from a dead one."""
 NEVER = float("inf")
 LONGEST_LOOK = 1.0

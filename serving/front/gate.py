@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import problems
 from serving.problems import problem, respond
+from serving.protocols.media import is_taken
 from serving.responses import ProblemAnswer
-from serving.tables.media import is_table
+from serving.tables.media import bare, is_table
 
 CLOSE = {"connection": "close"}
 JSON = b"application/json"
@@ -79,6 +80,12 @@ class Gate:
                 "The body's Content-Type is not application/json.",
                 "Send the header 'Content-Type: application/json'.",
             )
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            return problem(
+                problems.NOT_JSON,
+                "The body is compressed, and none is unpacked here.",
+                "Send it without Content-Encoding.",
+            )
         if length.isdecimal() and int(length) > limit:
             return problem(problems.TOO_LARGE, _said(limit), "Send fewer rows at a time.")
         return None
@@ -94,9 +101,12 @@ class Gate:
 
     def _limit(self, path: str, media_type: bytes) -> int | None:
         """Return how large a body of this type may be, None where it is not taken."""
-        if media_type == JSON or media_type.partition(b";")[0].strip().lower() == JSON:
+        if media_type == JSON:
             return self.max_body_bytes
-        return self.max_table_bytes if is_table(path, media_type.decode("latin-1")) else None
+        kind = bare(media_type.decode("latin-1"))
+        if kind == "application/json" or is_taken(path, kind):
+            return self.max_body_bytes
+        return self.max_table_bytes if is_table(path, kind) else None
 
     def _counted(self, receive: Receive, limit: int) -> Receive:
         seen = 0

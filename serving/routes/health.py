@@ -7,8 +7,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from serving import openapi
+from serving.champions.champions import Champion
 from serving.errors import NotReadyError
-from serving.parts import AppParts, answer
+from serving.parts import AppParts, Parts, answer
 
 router = APIRouter(tags=["service"])
 
@@ -26,6 +27,25 @@ async def ready(parts: AppParts) -> Response:
     A registry that does not answer is told here and makes nothing unready: champions are served
     from the cache.
     """
+    champions = ready_champions(parts)
+    return answer(
+        {
+            "status": "ready",
+            "champions": {name: champion.version for name, champion in champions.items()},
+            "without_champion": [name for name in parts.champions.specs if name not in champions],
+            "registry": "answers" if parts.watch.registry_answers else "does not answer",
+        }
+    )
+
+
+def ready_champions(parts: Parts) -> dict[str, Champion]:
+    """Return the champions that can score.
+
+    Raises
+    ------
+    NotReadyError
+        None can: the store is not open, or no model has a champion.
+    """
     champions = parts.champions.current()
     if not parts.store.is_open:
         raise NotReadyError(
@@ -37,14 +57,7 @@ async def ready(parts: AppParts) -> Response:
             "No model has a champion.",
             remedy="Train and promote: python -m training all --promote",
         )
-    return answer(
-        {
-            "status": "ready",
-            "champions": {name: champion.version for name, champion in champions.items()},
-            "without_champion": [name for name in parts.champions.specs if name not in champions],
-            "registry": "answers" if parts.watch.registry_answers else "does not answer",
-        }
-    )
+    return champions
 
 
 @router.get(

@@ -28,6 +28,8 @@ async def root(parts: AppParts) -> Response:
             ],
             "customer": "/v1/customers/{customer_id}",
             "prospects": "/v1/prospects?model=lead_score&campaign=...&value=...&cost=...",
+            "open_inference_protocol": "/v2",
+            "mlflow": "POST /invocations?model=churn",
             "documentation": "/docs",
             "openapi": "/openapi.json",
             "health": ["/health/live", "/health/ready"],

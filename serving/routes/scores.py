@@ -11,16 +11,14 @@ from features.errors import NextbestError
 from models.contract import Score, SegmentScore
 from models.spec import ModelSpec
 from serving import openapi, problems
-from serving.parts import AppParts, answer
+from serving.parts import ROWS_A_TURN, AppParts, answer
 from serving.responses import BatchAnswer, BatchResult
 from serving.schema import BatchRequest, ScoreRequest, batch_examples, request_examples
 from serving.scores.scoring import score_row
 from serving.tables.media import ARROW, TABLES
 
 PROBLEMS = openapi.problems(400, 404, 413, 415, 422, 503)
-ROWS_A_TURN = 8
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-TABLE_BODIES = {"requestBody": {"content": dict.fromkeys(sorted(TABLES), BINARY)}}
+TABLE_BODIES = {"requestBody": {"content": dict.fromkeys(sorted(TABLES), openapi.BINARY)}}
 
 
 def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:

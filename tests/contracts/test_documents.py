@@ -18,7 +18,19 @@ from starlette.routing import Match, Route
 
 from features.arrival import EventCheck, campaign_of, customer_of
 from models.catalog import CATALOG
-from serving.routes import campaigns, customers, events, health, models, prospects, root, scores
+from serving.protocols import frames, tensors
+from serving.routes import (
+    campaigns,
+    customers,
+    events,
+    health,
+    inference,
+    invocations,
+    models,
+    prospects,
+    root,
+    scores,
+)
 from serving.schema import BatchRequest, ProspectsQuery, ScoreRequest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +133,8 @@ def check(command: str) -> None:
 @functools.cache
 def routes() -> tuple[Route, ...]:
     """The service's routes, without a service."""
-    routers = (root, health, models, customers, campaigns, events, prospects)
+    v1 = (root, health, models, customers, campaigns, events, prospects)
+    routers = (*v1, inference, invocations)
     served = [*(module.router for module in routers), scores.make_router(CATALOG)]
     return tuple(route for router in served for route in router.routes if isinstance(route, Route))
 
@@ -141,6 +154,12 @@ def check_call(command: str, words: list[str]) -> None:
 
 def check_body(path: str, body: dict[str, Any]) -> None:
     """Fail unless the route takes the body."""
+    if path == "/invocations":
+        frames.read_json(json.dumps(body).encode())
+        return
+    if path.startswith("/v2/"):
+        tensors.read(json.dumps(body).encode(), None)
+        return
     _, _, resource, *rest = path.split("/")
     if resource == "events":
         for event in body["events"]:

@@ -121,6 +121,10 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "no content type": (
         {"method": "POST", "url": CHURN, "content": b"{}"}, 415, "unsupported-media-type", "JSON",
     ),
+    "a compressed body": (
+        raw(b"\x1f\x8b", **{"content-encoding": "gzip"}),
+        415, "unsupported-media-type", "Content-Encoding",
+    ),
     "a body that is too large": (raw(b" " * 20_001), 413, "body-too-large", "fewer rows"),
     "another host": (
         {"method": "GET", "url": "/", "headers": {"host": "evil.example"}},
