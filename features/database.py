@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from features.errors import NextbestError
 
@@ -110,6 +110,9 @@ def lock(connection: sa.Connection, what: str) -> None:
 def create(engine: sa.Engine, metadata: sa.MetaData) -> None:
     """Create what is missing; several processes may do so at the same time.
 
+    A table that an earlier release made gets the columns that have come since, which are all
+    nullable.
+
     Raises
     ------
     DatabaseError
@@ -119,8 +122,18 @@ def create(engine: sa.Engine, metadata: sa.MetaData) -> None:
         lock(connection, "")
         for table in metadata.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
+            _add_columns(connection, table)
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
                 connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    quoted = connection.dialect.identifier_preparer.format_table(table)
+    for column in table.columns:
+        if column.name not in there:
+            declared = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {declared}")
 
 
 @contextmanager

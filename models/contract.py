@@ -8,13 +8,7 @@ import msgspec
 
 from models.reasons import Reason
 from models.sufficiency import Sufficiency
-
-
-class NotYet(msgspec.Struct, frozen=True):
-    """A part of the contract that is not computed yet, and is therefore not given."""
-
-    status: Literal["not_yet"]
-    why: str
+from models.trend import Trend
 
 
 class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,7 +34,6 @@ class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NO_INTERVAL = Interval("not_yet", "This version was published without intervals.")
-TREND = NotYet("not_yet", "Earlier scores are not compared yet.")
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +51,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         Before calibration; tells apart rows of equal probability.
     interval : Interval
         For this customer's true probability.
-    trend : NotYet
-        Said to be missing rather than invented.
+    trend : Trend
+        Since an earlier score, where one was looked at.
     percentile : float
         Percentage of the reference rows below this margin, with one decimal.
     grade : {"A", "B", "C", "D"}
@@ -89,7 +82,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     interval: Interval
     percentile: float
     grade: str
-    trend: NotYet
+    trend: Trend
     base_rate: float | None
     horizon: str
     reasons: list[Reason]

@@ -13,16 +13,15 @@ from features.clock import to_iso
 from features.errors import NextbestError
 from models.clusters import Clusters
 from models.contract import (
-    TREND,
     Interval,
     NamedSegment,
-    NotYet,
     Score,
     SegmentScore,
 )
 from models.one_answer import Answers, intervals_of, meaning_of
 from models.reasons import Explainer, Reason, effects
 from models.sufficiency import missing_of, sufficiency_of
+from models.trend import ALONE
 from models.words import check_language
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Answers",
     "Interval",
-    "NotYet",
     "OutputError",
     "Reason",
     "Score",
@@ -187,7 +185,7 @@ class Scorer:
             interval=interval,
             percentile=percentile,
             grade=grade,
-            trend=TREND,
+            trend=ALONE[language],
             base_rate=spec.base_rate,
             horizon=spec.horizon,
             reasons=reasons,
@@ -233,7 +231,7 @@ class Scorer:
                 interval=intervals[i],
                 percentile=float(answers.percentile[i]),
                 grade=str(answers.grade[i]),
-                trend=TREND,
+                trend=ALONE[language],
                 base_rate=self.bundle.spec.base_rate,
                 horizon=self.bundle.spec.horizon,
                 reasons=reasons[i],

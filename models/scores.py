@@ -7,118 +7,29 @@ the new ones and never a mixture.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
 from features.database import connect, create, lock
+from models.score_rows import (
+    EVERYTHING,
+    FIELDS,
+    Filters,
+    ScorePage,
+    ScoreRow,
+    ScoreStore,
+    Standing,
+    about,
+)
 from models.scores_table import tables
+from models.trend import Earlier
+
+__all__ = ["EVERYTHING", "Filters", "ScorePage", "ScoreRow", "ScoreStore", "SqlScoreStore"]
 
 CHUNK = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """One served score.
-
-    Attributes
-    ----------
-    model, version : str
-        What made it.
-    customer_id, row_id : str
-        Whom it is about; the row id tells several rows of a customer apart.
-    context : dict of str to str, float or None
-        What the row was about beside the customer, such as its campaign.
-    probability, margin, percentile, grade
-        The answer of a probability model; None for segments.
-    segment : str, optional
-        The customer's segment, in words.
-    reasons : list of dict
-        As :mod:`models.reasons` gives them.
-    as_of, scored_at : int
-        Microseconds UTC.
-    sequence : int
-        Number of the log that was read.
-    """
-
-    model: str
-    version: str
-    customer_id: str
-    row_id: str
-    as_of: int
-    scored_at: int
-    sequence: int
-    probability: float | None = None
-    margin: float | None = None
-    percentile: float | None = None
-    grade: str | None = None
-    segment: str | None = None
-    context: dict[str, Any] = field(default_factory=dict)
-    reasons: list[dict[str, Any]] = field(default_factory=list)
-
-
-FIELDS = tuple(field.name for field in fields(ScoreRow))
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which scores of a model; None asks for all.
-
-    Parameters
-    ----------
-    campaign_id : str, optional
-        The campaign in the row's context.
-    segment : str, optional
-        Of the customer, by whichever model's scores say it.
-    min_probability : float, optional
-    """
-
-    campaign_id: str | None = None
-    segment: str | None = None
-    min_probability: float | None = None
-
-
-EVERYTHING = Filters()
-
-
-@dataclass(frozen=True, slots=True)
-class ScorePage:
-    """Some scores, and where the next ones begin; None at the end."""
-
-    rows: tuple[ScoreRow, ...]
-    cursor: int | None
-
-
-class ScoreStore(Protocol):
-    """What batch scoring writes and serving reads."""
-
-    def replace(self, model: str, rows: Iterable[ScoreRow]) -> int:
-        """Put rows in the place of all scores of a model, at once; return how many."""
-        ...
-
-    def get(self, customer_id: str, model: str | None = None) -> list[ScoreRow]:
-        """Return a customer's scores, by model and row."""
-        ...
-
-    def page(
-        self,
-        model: str,
-        filters: Filters = EVERYTHING,
-        cursor: int | None = None,
-        limit: int = 100,
-    ) -> ScorePage:
-        """Return scores of a model, highest margin first, from a cursor on."""
-        ...
-
-    def read(self, model: str, filters: Filters = EVERYTHING) -> Iterator[ScoreRow]:
-        """Yield all scores of a model, highest margin first, as they were at one moment."""
-        ...
-
-    def versions(self) -> dict[str, str]:
-        """Return the version that made each model's scores."""
-        ...
 
 
 class SqlScoreStore:
@@ -194,9 +105,9 @@ class SqlScoreStore:
         """Return a customer's scores, by model and then highest margin first; may be none."""
         table = self._scores
         query = sa.select(table).where(table.c.customer_id == customer_id)
-        if model is not None:
-            query = query.where(table.c.model == model)
-        return list(self._rows(query.order_by(table.c.model, table.c.place)))
+        found = self._rows(query.order_by(table.c.model, table.c.place))
+        # Asked for the model too, SQLite would walk along all its places to spare itself a sort.
+        return [row for row in found if model is None or row.model == model]
 
     def page(
         self,
@@ -222,6 +133,25 @@ class SqlScoreStore:
     def read(self, model: str, filters: Filters = EVERYTHING) -> Iterator[ScoreRow]:
         """Yield all scores of a model, highest margin first, as they were at one moment."""
         return self._rows(self._query(model, filters))
+
+    def standing(self, model: str) -> dict[str, Standing]:
+        """Return the stored probabilities of a model by `about`, without their reasons.
+
+        Of several rows about the same the one of the highest margin counts.
+        """
+        table = self._scores
+        names = ("customer_id", "context", "probability", "version", "as_of", "earlier")
+        query = sa.select(*(table.c[name] for name in names)).where(table.c.model == model)
+        found: dict[str, Standing] = {}
+        with self._engine.connect() as connection:
+            result = connection.execution_options(yield_per=CHUNK).execute(
+                query.order_by(table.c.place)
+            )
+            for row in result:
+                if row.probability is not None:
+                    held = Standing(row.probability, row.version, row.as_of, _earlier(row.earlier))
+                    found.setdefault(about(row.customer_id, row.context), held)
+        return found
 
     def versions(self) -> dict[str, str]:
         """Return the version that made each model's scores."""
@@ -256,11 +186,18 @@ def _order(row: ScoreRow) -> tuple[float, Sequence[str]]:
 
 def _values(row: ScoreRow, place: int) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in FIELDS}
-    return values | {"place": place, "campaign_id": row.context.get("campaign_id")}
+    earlier = None if row.earlier is None else asdict(row.earlier)
+    campaign = row.context.get("campaign_id")
+    return values | {"place": place, "campaign_id": campaign, "earlier": earlier}
 
 
 def _row(values: sa.RowMapping) -> ScoreRow:
-    return ScoreRow(**{name: values[name] for name in FIELDS})
+    held = {name: values[name] for name in FIELDS}
+    return ScoreRow(**held | {"earlier": _earlier(values["earlier"])})
+
+
+def _earlier(plain: dict[str, Any] | None) -> Earlier | None:
+    return None if plain is None else Earlier(**plain)
 
 
 def database_url(home: Path, url: str | None = None) -> str:

@@ -35,6 +35,7 @@ def tables(prefix: str) -> tuple[sa.MetaData, sa.Table]:
         sa.Column("as_of", sa.BigInteger, nullable=False),
         sa.Column("scored_at", sa.BigInteger, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("earlier", sa.JSON(none_as_null=True)),
         sa.UniqueConstraint("model", "customer_id", "row_id"),
     )
     sa.Index(f"{prefix}scores_customer", scores.c.customer_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from models.contract import Score, SegmentScore
+from models.trend import Trend
 
 # msgspec cannot decode a union of two structs, so the schema is given by hand; it only encodes.
 EITHER = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Score", "SegmentScore")]}
@@ -129,6 +130,7 @@ class ContextScore(msgspec.Struct, frozen=True, kw_only=True):
     segment: str | None
     as_of: str
     scored_at: str
+    trend: Trend | None = None
 
 
 class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,6 +246,7 @@ class ProspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
     segment: str | None
     expected_net_value: int | None
     reasons: list[dict[str, Any]]
+    trend: Trend | None = None
 
 
 class ProspectsAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,16 @@ import numpy as np
 import pandas as pd
 
 from features.clock import to_iso
+from features.frame import frame
 from features.log import EventLog
 from models.bundle import Bundle
 from models.clusters import Clusters
 from models.score import Scorer
 from models.scores import ScoreRow, ScoreStore
 from models.spec import ModelSpec
-from training.dataset import Dataset
+from models.trend import Earlier
+from training.dataset import Compute, Dataset
+from training.earlier import columns_of, earlier_of
 
 ROWS_AT_ONCE = 20_000
 REASONS = 3
@@ -60,6 +63,7 @@ def score(
     *,
     scored_at: int,
     engine: Answering | None = None,
+    compute: Compute = frame,
 ) -> Scored:
     """Score rows, write them to `folder/MODEL.parquet` and replace the model's stored scores.
 
@@ -76,6 +80,8 @@ def score(
         Microseconds UTC.
     engine : Answering, optional
         By default this process.
+    compute : callable
+        `features.frame.frame`, or what computes the same elsewhere.
 
     Returns
     -------
@@ -94,12 +100,17 @@ def score(
         json.dumps(reasons.get(i, []), ensure_ascii=False) for i in range(len(data))
     ]
     table["scored_at"], table["sequence"] = scored_at, log.sequence
+    earlier: list[Earlier | None] = [None] * len(data)
+    if spec.output == "probability":
+        standing = store.standing(spec.name)
+        earlier = earlier_of(spec, bundle, data, log, standing, compute, engine)
+        table = table.assign(**columns_of(version, answers, earlier))
     file = folder / f"{spec.name}.parquet"
     folder.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
     table.to_parquet(fresh, index=False)
     fresh.replace(file)
-    rows = _rows(spec, version, data, answers, reasons, scored_at, log.sequence)
+    rows = _rows(spec, version, data, answers, reasons, earlier, scored_at, log.sequence)
     stored = store.replace(spec.name, rows)
     return Scored(spec.name, version, len(data), stored, file)
 
@@ -172,6 +183,7 @@ def _rows(
     data: Dataset,
     answers: pd.DataFrame,
     reasons: dict[int, list[dict[str, Any]]],
+    earlier: list[Earlier | None],
     scored_at: int,
     sequence: int,
 ) -> Iterator[ScoreRow]:
@@ -190,6 +202,7 @@ def _rows(
             sequence=sequence,
             context={name: values[i] for name, values in context.items()},
             reasons=why,
+            earlier=earlier[i],
             **{name: values[i] for name, values in columns.items()},
         )
 

@@ -165,6 +165,7 @@ def _score(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
                 settings.home / "scores",
                 scored_at=time.time_ns() // 1_000,
                 engine=None if spark is None else SparkAnswers(spark),
+                compute=compute,
             )
             print(batch.summary(done, now))
     return 0

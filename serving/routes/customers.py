@@ -7,6 +7,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.to_thread
+import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
@@ -20,7 +21,9 @@ from serving.parts import AppParts, answer
 from serving.received.lines import take_change
 from serving.responses import ChangeAnswer, ContextScore, CustomerAnswer, KeyFeature
 from serving.schema import CUSTOMER_EXAMPLE, CustomerState, Language, Row
-from serving.scores.scoring import score_row
+from serving.scores.compared import trend_now, trend_stored
+from serving.scores.inputs import outside
+from serving.scores.scoring import score_known
 
 if TYPE_CHECKING:
     from models.scores import ScoreRow
@@ -46,10 +49,13 @@ async def customer(
 
     Models that need nothing but the customer are scored for this answer. Those that need a
     context (a campaign, a placement) are shown as the last batch scored them, the best ten each.
+    `trend` compares with the batch scores before.
     """
     found: list[Score | SegmentScore] = []
     not_scored: dict[str, str] = {}
     key_features: list[KeyFeature] = []
+    rows = await anyio.to_thread.run_sync(parts.scores.get, customer_id)
+    stored = {row.model: row for row in reversed(rows)}
     as_of = parts.clock()
     row = Row(customer_id=customer_id)
     for name, spec in parts.champions.specs.items():
@@ -61,11 +67,18 @@ async def customer(
             key_features = described(spec, known.values, language, currency)
         try:
             champion = parts.champions.get(name)
-            found.append(score_row(parts, champion, row, explain, language))
+            if not known.answers:
+                raise outside(spec)
+            score = score_known(parts, champion, known, as_of, row, explain, language)
+            if isinstance(score, Score):
+                trend = trend_now(
+                    parts.champions, champion, known, score, as_of, stored.get(name), language
+                )
+                score = msgspec.structs.replace(score, trend=trend)
+            found.append(score)
         except (NoChampionError, OutsidePopulationError) as error:
             not_scored[name] = error.message
-    rows = await anyio.to_thread.run_sync(parts.scores.get, customer_id)
-    in_context = [in_context_of(row) for row in best_of(rows)]
+    in_context = [in_context_of(row, language) for row in best_of(rows)]
     segments = [score for score in found if isinstance(score, SegmentScore)]
     return answer(
         CustomerAnswer(
@@ -122,7 +135,7 @@ def best_of(rows: Iterable[ScoreRow]) -> Iterator[ScoreRow]:
         yield from islice((row for row in of_model if row.context), MOST_CONTEXTS)
 
 
-def in_context_of(row: ScoreRow) -> ContextScore:
+def in_context_of(row: ScoreRow, language: str) -> ContextScore:
     """Return a row of the score store as it is shown."""
     return ContextScore(
         model=row.model,
@@ -134,4 +147,5 @@ def in_context_of(row: ScoreRow) -> ContextScore:
         segment=row.segment,
         as_of=to_iso(row.as_of),
         scored_at=to_iso(row.scored_at),
+        trend=trend_stored(row, language),
     )

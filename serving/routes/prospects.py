@@ -20,6 +20,7 @@ from serving.lists.questions import question_of
 from serving.parts import AppParts, Parts, answer
 from serving.responses import ProspectAnswer, ProspectsAnswer
 from serving.schema import ProspectsQuery
+from serving.scores.compared import trend_stored
 
 if TYPE_CHECKING:
     from models.prospects import Prospect
@@ -117,6 +118,7 @@ def described(
         segment=row.segment if row else None,
         expected_net_value=prospect.expected_net_value if valued else None,
         reasons=reasons,
+        trend=trend_stored(row, language) if row else None,
     )
 
 
@@ -129,6 +131,7 @@ def sheet_of(page: ProspectsAnswer, ask: Ask) -> str:
     ]  # fmt: skip
     if page.save_rate is not None:
         header.append("save_rate_assumed")
+    header += ["trend", "change", "change_by_customer", "change_by_model"]
     lines: list[list[Cell]] = []
     for place in page.prospects:
         net = place.expected_net_value
@@ -142,6 +145,12 @@ def sheet_of(page: ProspectsAnswer, ask: Ask) -> str:
         ]  # fmt: skip
         if page.save_rate is not None:
             line.append(page.save_rate)
+        trend = place.trend
+        line += (
+            [None] * 4
+            if trend is None
+            else [trend.direction, trend.change, trend.by_customer, trend.by_model]
+        )
         lines.append(line)
     return to_csv(header, lines)
 

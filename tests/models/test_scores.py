@@ -4,7 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from features.database import DatabaseError, connect
+from models.score_rows import about
 from models.scores import Filters, ScoreRow, SqlScoreStore, database_url
+from models.scores_table import tables
+from models.trend import Earlier
 from tests.databases import postgres
 
 
@@ -49,6 +52,7 @@ def test_a_row_comes_back_as_it_went_in(store):
         segment="Regular shoppers",
         context={"campaign_id": "18", "distance": 1.5, "none": None},
         reasons=[{"code": "x", "words": "주문", "effect": 0.1}],
+        earlier=Earlier(0.1 + 0.2, "0", 2**51, 1e-17),
     )
     bare = ScoreRow("segments", "2", "b", "b", 0, 0, 1, segment="Small spenders")
     store.replace("lead_score", [full])
@@ -75,6 +79,46 @@ def test_a_batch_that_fails_leaves_the_old_scores(store):
     with pytest.raises(ValueError, match="must be of the model"):
         store.replace("lead_score", [row("b", model="churn")])
     assert [r.customer_id for r in store.read("lead_score")] == ["a"]
+
+
+def test_what_stands_is_found_by_what_it_is_about(store):
+    earlier = Earlier(0.25, "0", 5, 0.125)
+    rows = [
+        row("a", 1.0, context={"campaign_id": "8"}, probability=0.75, earlier=earlier),
+        row("a", 0.0, context={"campaign_id": "9"}),
+        row("a", 2.0, row_id="again", context={"campaign_id": "9"}, probability=0.875),
+    ]
+    store.replace("lead_score", rows)
+    store.replace("segments", [ScoreRow("segments", "2", "a", "a", 0, 0, 1, segment="x")])
+    assert store.standing("lead_score") == {
+        about("a", {"campaign_id": "8"}): (0.75, "1", 2**52, earlier),
+        about("a", {"campaign_id": "9"}): (0.875, "1", 2**52, None),
+    }
+    assert store.standing("segments") == {}
+
+
+def test_a_table_of_an_earlier_release_gets_its_new_columns(address):
+    url, prefix = address
+    _, scores = tables(prefix)
+    new = {column.name for column in scores.columns if column.nullable}
+    older = sa.Table(
+        scores.name, sa.MetaData(), *(sa.Column(c.name, c.type, primary_key=c.primary_key)
+                                      for c in scores.columns if c.name not in new),
+    )  # fmt: skip
+    engine = connect(url)
+    older.create(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(older).values(
+                model="churn", place=0, version="1", customer_id="a", row_id="a", context={},
+                reasons=[], as_of=1, scored_at=1, sequence=1,
+            )
+        )  # fmt: skip
+    engine.dispose()
+    for _ in range(2):  # what has been added is not added again
+        store = SqlScoreStore(url, prefix)
+        assert store.get("a") == [ScoreRow("churn", "1", "a", "a", 1, 1, 1)]
+        store.close()
 
 
 def test_pages_go_down_the_margins_without_gap_or_repetition(store):

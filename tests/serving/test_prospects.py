@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from models.catalog import CATALOG
 from models.scores import ScoreRow, SqlScoreStore
+from models.trend import Earlier
 from tests.serving.fakes import NOW, SECRET, SHOP, fake_store, opened
 
 FORMULA = "=HYPERLINK(1)"
@@ -75,6 +76,22 @@ def test_prospects_are_ranked_by_expected_net_value(client: TestClient) -> None:
     assert body["statements"] == ["Consent is assumed."]
     words = body["prospects"][1]["reasons"][0]["words"]
     assert words.startswith(CATALOG["lead_score"].features[0].words()[:5])
+
+
+def test_a_list_says_how_each_score_moved(client: TestClient, scores: SqlScoreStore) -> None:
+    earlier = Earlier(0.25, "0", NOW - 10**6, again=0.125)
+    moved = row("lead_score", "c1", 0.5, context={"campaign_id": "7"}, earlier=earlier)
+    still = row("lead_score", "c2", 0.25, context={"campaign_id": "7"})
+    scores.replace("lead_score", [moved, still])
+    first, second = listed(client, campaign="7")["prospects"]
+    assert (first["trend"]["direction"], first["trend"]["by_customer"]) == ("up", 0.375)
+    assert second["trend"]["status"] == "not_yet"
+    sheet = client.get("/v1/prospects", params={"campaign": "7", "format": "csv"}).text
+    cells = [
+        [line[name] for name in ("trend", "change", "change_by_customer", "change_by_model")]
+        for line in csv.DictReader(io.StringIO(sheet))
+    ]
+    assert cells == [["up", "0.25", "0.375", "-0.125"], ["", "", "", ""]]
 
 
 def test_the_campaigns_own_cost_counts_where_none_is_given(client: TestClient) -> None:
