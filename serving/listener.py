@@ -62,3 +62,10 @@ def bind(host: str, port: int) -> socket.socket:
             remedy="Stop what uses it, or take a free one: python -m serving --port 0",
         ) from error
     return listener
+
+
+def say_where(listener: socket.socket) -> None:
+    """Print the address, for a person and for a program that waits for the line."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Nextbest listens on http://{shown}:{port} (stop with Ctrl-C)", flush=True)

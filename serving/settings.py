@@ -17,6 +17,8 @@ class ServingSettings(Settings):
     host, port
         Where to listen. Only loopback hosts are accepted while there are no API keys, see
         `serving.access.command`.
+    workers : int
+        Processes that answer, see `serving.workers`. Limits of requests at once hold for each.
     allowed_hosts : tuple of str
         Names a request may carry in its Host header; anything else is refused, which keeps a web
         page from reaching a loopback service through a name of its own.
@@ -60,6 +62,7 @@ class ServingSettings(Settings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     max_body_bytes: int = Field(default=16 * 2**20, gt=0)
     max_table_bytes: int = Field(default=2**30, gt=0)

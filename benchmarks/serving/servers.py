@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from serving.__main__ import Server
+from serving.server import Server
 
 OURS = ("ours", "logged")
 

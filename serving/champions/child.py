@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -69,16 +69,16 @@ class PollerProcess:
         process.wait()
         self._process = None
 
+    @property
+    def pid(self) -> int:
+        """The child's process; 0 while there is none."""
+        return 0 if self._process is None else self._process.pid
+
     def await_first_poll(self) -> bool:
         """Wait until the child asked the registry once; returns whether it did so in time."""
         process = self._process
         assert process is not None
-        deadline = time.monotonic() + self._settings.first_poll_seconds
-        while time.monotonic() < deadline and process.poll() is None:
-            if told(self._settings.cache).get("pid") == process.pid:
-                return True
-            time.sleep(0.05)
-        return False
+        return await_poll(self._settings, process.pid, lambda: process.poll() is None)
 
     async def keep_alive(self, pause: float = SHORTEST_PAUSE) -> None:
         """Start the child again whenever it ended by itself, ever later if it keeps ending."""
@@ -92,3 +92,15 @@ class PollerProcess:
             self.stop()
             self.start()
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def await_poll(
+    settings: ServingSettings, process: int, is_alive: Callable[[], bool] = lambda: True
+) -> bool:
+    """Wait until a poller asked the registry once; returns whether it did so in time."""
+    deadline = time.monotonic() + settings.first_poll_seconds
+    while time.monotonic() < deadline and is_alive():
+        if told(settings.cache).get("pid") == process:
+            return True
+        time.sleep(0.05)
+    return False

@@ -39,7 +39,7 @@ from features.online import OnlineFeatures
 from features.shelf import shelf_of
 from features.tiling import Background
 from models.catalog import CATALOG as MODELS, spec
-from serving.__main__ import make_app
+from serving.starting import make_app
 from serving.received.live_store import LiveStore
 from serving.settings import ServingSettings
 from starlette.testclient import TestClient

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from serving.__main__ import SIGNALS, main
+from serving.__main__ import main
 from serving.errors import CannotServeError
 from serving.listener import bind, check_host
+from serving.stopping import SIGNALS
 
 
 @pytest.fixture(autouse=True)

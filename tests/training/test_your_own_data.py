@@ -25,9 +25,9 @@ from models.bundle import Bundle
 from models.catalog import CATALOG
 from models.registry import prepare
 from models.score import Scorer
-from serving.__main__ import make_app, open_ledger, open_store
 from serving.champions.poller import Poller
 from serving.settings import ServingSettings
+from serving.starting import make_app, open_ledger, open_store
 from tests.own_tables import HEADER, write_leads, write_orders
 from training.command import main as training_main
 from training.dataset import build, moment

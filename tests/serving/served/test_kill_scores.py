@@ -30,7 +30,7 @@ from features.ledger import Ledger
 from features.served import ServedStore
 from models.catalog import CATALOG
 from models.scores import SqlScoreStore
-from serving.__main__ import Server
+from serving.server import Server
 from serving.app import create_app
 from serving.champions.champions import Champions
 from serving.listener import bind
@@ -48,7 +48,7 @@ Server(uvicorn.Config(app, log_config=None)).run(sockets=[bind("127.0.0.1", 0)])
 """
 
 
-def killed(home: Path) -> list[str]:
+def killed(home: Path, store: ServedStore) -> list[str]:
     """Return the ids that a server gave before it was killed."""
     given: list[str] = []
     enough = threading.Event()
@@ -61,7 +61,7 @@ def killed(home: Path) -> list[str]:
 
         def call() -> None:
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
-                for _ in range(20 * ANSWERS):
+                for _ in range(200 * ANSWERS):
                     try:
                         connection.request("POST", "/v1/scores/churn", BODY, JSON)
                         given.append(json.loads(connection.getresponse().read())["score_id"])
@@ -74,7 +74,8 @@ def killed(home: Path) -> list[str]:
         for caller in callers:
             caller.start()
         assert enough.wait(60)
-        time.sleep(0.03)
+        while not any(row.score_id[14:] == given[0][14:] for row in store.since(0)):
+            time.sleep(0.001)
         os.kill(process.pid, signal.SIGKILL)
         for caller in callers:
             caller.join()
@@ -92,7 +93,7 @@ def test_a_kill_loses_at_most_the_last_group_which_is_counted_at_the_next_start(
     expected = 0
     with closing(ServedStore.open(tmp_path)) as store:
         for _ in range(KILLS):
-            given = killed(tmp_path)
+            given = killed(tmp_path, store)
             process = given[0][14:]
             kept = {row.score_id for row in store.since(0) if row.score_id.endswith(process)}
             missing = set(given) - kept
