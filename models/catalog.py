@@ -94,6 +94,14 @@ def spec(name: str, company: Company | None = None) -> ModelSpec:
     models = CATALOG if company is None else CATALOG.of(company)
     if name in models:
         return models[name]
+    tables = present_company() if company is None else company
+    if tables is not None and tables.answer(name) is not None and not tables.attributes:
+        raise UnknownModelError(
+            f"No column of the company's table is left for {name!r} to learn from, and none of its "
+            "events are folded.",
+            remedy="The ingest says why each was left out; decide otherwise in [customers.types], "
+            "or add columns or events that tell customers apart, and ingest again.",
+        )
     if name in CATALOG.of(None):
         raise UnknownModelError(
             f"The company's tables do not suffice for {name!r}.",
