@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +81,28 @@ class TableAnswer:
 
 
 @dataclass(frozen=True)
+class TablePromotion:
+    """What the company's file asks of promoting a model.
+
+    Attributes
+    ----------
+    model : str
+        Its name; empty: every model, as far as nothing else is said of one.
+    segments : tuple of str
+        Attributes of whose values each is watched.
+    too_good : float
+        The AUC above which the whole is taken for a leak; 0 leaves the model's own.
+    cleared : dict of str to str
+        Feature that someone has looked at -> why it does not know the answer.
+    """
+
+    model: str = ""
+    segments: tuple[str, ...] = ()
+    too_good: float = 0.0
+    cleared: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Company:
     """A company's own tables, as declared when they were ingested.
 
@@ -97,6 +119,8 @@ class Company:
     answers : tuple of TableAnswer
     kinds : dict of str to tuple of str
         Kind of event -> the columns of the event contract and properties that it fills.
+    promotions : tuple of TablePromotion
+        At most one a model.
     """
 
     name: str
@@ -106,6 +130,7 @@ class Company:
     attributes: tuple[TableAttribute, ...]
     answers: tuple[TableAnswer, ...] = ()
     kinds: dict[str, tuple[str, ...]] | None = None
+    promotions: tuple[TablePromotion, ...] = ()
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -120,6 +145,17 @@ class Company:
     def answer(self, name: str) -> TableAnswer | None:
         """Return the answer of a name, None if the table states none."""
         return next((each for each in self.answers if each.name == name), None)
+
+    def promotion(self, model: str) -> TablePromotion:
+        """Return what is asked of a model: of it alone, else of all; reasons of both hold."""
+        found = {each.model: each for each in self.promotions}
+        every, own = (found.get(name, TablePromotion()) for name in ("", model))
+        return TablePromotion(
+            model,
+            own.segments or every.segments,
+            own.too_good or every.too_good,
+            every.cleared | own.cleared,
+        )
 
     def gives(self, feature: Feature) -> bool:
         """Return whether the company's events have all that a feature folds.
@@ -155,6 +191,10 @@ class Company:
         known["answers"] = tuple(
             TableAnswer(**{**each, "positive": tuple(each["positive"])})
             for each in plain["answers"]
+        )
+        known["promotions"] = tuple(
+            TablePromotion(**{**each, "segments": tuple(each["segments"])})
+            for each in plain.get("promotions", ())
         )
         known["kinds"] = {kind: tuple(columns) for kind, columns in plain["kinds"].items()}
         return cls(**known)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from features.feature import Attribute, Condition, walk
 from models.answer import Answer
-from models.spec import Baseline, Minimum, ModelSpec
+from models.spec import Baseline, Minimum, ModelSpec, SpecError
 
 if TYPE_CHECKING:
-    from features.company import Company, TableAnswer
+    from features.company import Company, TableAnswer, TablePromotion
     from features.feature import Feature
+    from models.promotion import Gate
 
 ENOUGH = Minimum(rows=500, positives=100)
 """Stated answers for the full model, each an independent one; of fewer a scorecard is made."""
@@ -45,6 +46,22 @@ def models_of(company: Company, declared: Mapping[str, ModelSpec]) -> dict[str, 
             if made is not None:
                 found[answer.name] = made
     return found
+
+
+def check_promotions(company: Company | None, models: Collection[str]) -> None:
+    """Refuse what the company's file asks of promoting a model that there is none of.
+
+    Raises
+    ------
+    SpecError
+    """
+    for each in () if company is None else company.promotions:
+        if each.model and each.model not in models:
+            tables = f"[gate.{each.model}] or [leaks.{each.model}]"
+            raise SpecError(
+                f"The company's file has {tables}, and no model of this name.",
+                remedy=f"Name one of: {', '.join(models)}; then ingest it again.",
+            )
 
 
 def _answered(spec: ModelSpec, answer: TableAnswer, company: Company) -> ModelSpec | None:
@@ -90,13 +107,28 @@ def _asked(spec: ModelSpec, company: Company) -> ModelSpec | None:
 
 def _fitted(spec: ModelSpec, company: Company, **changes: object) -> ModelSpec:
     features = _features(spec, company)
+    promotion = company.promotion(str(changes.get("name", spec.name)))
     words = {language: spec.words.get(language, {}) | company.words for language in ("en", "ko")}
     return replace(
         spec,
         features=features,
         baselines=tuple(each for each in spec.baselines if _fits(each, features)),
         words=words,
+        gate=_gate(spec.gate, company, promotion, features),
+        leaks=replace(spec.leaks, cleared=spec.leaks.cleared | promotion.cleared, in_file=True),
         **changes,  # type: ignore[arg-type]
+    )
+
+
+def _gate(
+    gate: Gate, company: Company, promotion: TablePromotion, features: tuple[Feature, ...]
+) -> Gate:
+    named = {each.name: each.feature for each in company.attributes}
+    watched = tuple(named[name] for name in promotion.segments)
+    return replace(
+        gate,
+        segments=watched or tuple(each for each in gate.segments if each in features),
+        too_good=promotion.too_good or gate.too_good,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Severity = Literal["severe", "warning"]
@@ -26,6 +26,9 @@ class Finding:
         What to do about it.
     value : float
         The number that decided.
+    cleared : str
+        Why someone who has looked says that the column does not know the answer; such a finding
+        would be severe and is a warning.
 
     Examples
     --------
@@ -39,6 +42,7 @@ class Finding:
     evidence: str
     remedy: str
     value: float
+    cleared: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for a report."""
@@ -58,26 +62,47 @@ class Leaks:
         The same for whether a stated column is filled, and not for what it holds.
     ceilings : dict of str to float
         Feature name -> its own ceiling instead of `auc`: where the field says otherwise.
-    cleared : tuple of str
-        Features that someone has looked at: what is found of them is a warning.
+    cleared : dict of str to str
+        Feature that someone has looked at -> why it does not know the answer. What is found of it
+        is a warning that carries this reason.
+    in_file : bool
+        Whether a company's TOML file clears, and no code; remedies say where.
 
     Examples
     --------
     >>> Leaks(ceilings={"days_since_last_order": 0.95}).ceiling("days_since_last_order")
     0.95
-    >>> Leaks().severity("won_at", 0.97, 0.9), Leaks(cleared=("won_at",)).severity("won_at", 1, 0.9)
-    ('severe', 'warning')
+    >>> leaks = Leaks(cleared={"ends_on": "It is agreed when the contract is signed."})
+    >>> found = Finding("ends_on", "known too late", "severe", "It lies ahead.", "Exclude it.", 1.0)
+    >>> leaks.judged(found).severity, leaks.judged(found).cleared
+    ('warning', 'It is agreed when the contract is signed.')
     """
 
     auc: float = 0.88
     filled: float = 0.7
     ceilings: dict[str, float] = field(default_factory=dict)
-    cleared: tuple[str, ...] = ()
+    cleared: dict[str, str] = field(default_factory=dict)
+    in_file: bool = False
 
     def ceiling(self, name: str) -> float:
         """Return the AUC that a feature may have alone."""
         return self.ceilings.get(name, self.auc)
 
-    def severity(self, name: str, value: float, bound: float) -> Severity:
-        """Return how bad a value is that must stay below a bound."""
-        return "severe" if value >= bound and name not in self.cleared else "warning"
+    def judged(self, finding: Finding) -> Finding:
+        """Return a finding as it counts: cleared, or with how it may be."""
+        reason = self.cleared.get(finding.column, "")
+        if finding.severity != "severe":
+            return finding
+        if reason:
+            return replace(finding, severity="warning", cleared=reason)
+        how = (
+            f'[leaks] cleared = [{{ column = "{finding.column}", reason = "..." }}]'
+            if self.in_file
+            else f"Leaks(cleared={{{finding.column!r}: '...'}})"
+        )
+        return replace(finding, remedy=f"{finding.remedy} If it is honest, say why: {how}.")
+
+
+def severity(value: float, bound: float) -> Severity:
+    """Return how bad a value is that must stay below a bound."""
+    return "severe" if value >= bound else "warning"

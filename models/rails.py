@@ -60,12 +60,28 @@ def leak_free(findings: Sequence[Finding]) -> Rail:
     """Return whether no column was found to know the answer."""
     severe = [each for each in findings if each.severity == "severe"]
     numbers = {"findings": float(len(findings)), "severe_findings": float(len(severe))}
+    said = cleared_words(findings)
     if not severe:
-        return Rail("leaks", True, "no column looks as if it knew the answer", numbers)
+        words = "no column looks as if it knew the answer" + (f"; {said}" if said else "")
+        return Rail("leaks", True, words, numbers)
     named = ", ".join(sorted({each.column or "the model as a whole" for each in severe}))
     first = severe[0]
     words = f"{named} may know the answer: {first.evidence.rstrip('.')}. {first.remedy.rstrip('.')}"
     return Rail("leaks", False, words, numbers)
+
+
+def cleared_words(findings: Sequence[Finding]) -> str:
+    """Return which columns people have cleared, and why; empty if none.
+
+    Examples
+    --------
+    >>> found = Finding("tags", "missingness", "warning", "", "", 0.8, "Sales writes it first.")
+    >>> print(cleared_words([found]))
+    cleared by people: tags (Sales writes it first)
+    """
+    reasons = {each.column: each.cleared for each in findings if each.cleared}
+    listed = "; ".join(f"{column} ({why.rstrip('.')})" for column, why in reasons.items())
+    return f"cleared by people: {listed}" if listed else ""
 
 
 def same_features(ok: bool) -> Rail:

@@ -19,6 +19,7 @@ from features.progress import shown
 from features.spark_build import frame_on_spark
 from features.spark_session import chosen_engine
 from models import catalog
+from models.company import check_promotions
 from models.registry import CHALLENGER, NoChampionError, RegistryError, prepare
 from models.scores import SqlScoreStore, database_url
 from models.shapley.machine_code import compiled
@@ -73,6 +74,7 @@ def _train(arguments: argparse.Namespace, settings: TrainingSettings) -> int:
     if arguments.report is not None:
         check_report_path(arguments.report)
     log = EventLog.open(settings.home)
+    check_promotions(log.company, catalog.CATALOG)
     moment(log, arguments.as_of, clock_name=settings.clock)  # a bad date is said before the work
     registry = prepare(settings.home, settings.tracking_uri or None)
     compiled(settings.home / "numba")

@@ -114,7 +114,13 @@ def finding_table(learned: Learned) -> Table:
     """Return what looked wrong with the columns; severe findings stop promotion."""
     found = findings(learned)
     rows = [
-        (each.column or "the model", each.kind, each.severity, each.evidence, each.remedy)
+        (
+            each.column or "the model",
+            each.kind,
+            "cleared" if each.cleared else each.severity,
+            each.evidence,
+            f"Nothing; cleared: {each.cleared}" if each.cleared else each.remedy,
+        )
         for each in found
     ]
     header = ("column", "what was looked for", "how bad", "what was seen", "what to do")

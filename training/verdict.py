@@ -17,6 +17,7 @@ from features.clock import to_iso
 from models.bundle import Bundle, BundleError
 from models.clusters import Clusters
 from models.gate import Decision, decide
+from models.rails import cleared_words
 from models.registry import Registry
 from models.spec import ModelSpec
 from training import latency as latencies
@@ -86,6 +87,8 @@ def judge_challenger(
         feature_hash_ok=tuple(judged.columns) == learned.spec.feature_names,
         only_shown=[each.name for each in evaluation.baselines if not each.fitted.publishable],
     )
+    if cleared := cleared_words(learned.findings):
+        said.append(f"What looks like a leak was {cleared}.")
     missing = [each.name for each in gate.segments if each.name not in judged]
     if missing:
         said.append(f"The data has no {' or '.join(missing)}, so its segments were not watched.")

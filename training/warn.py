@@ -43,6 +43,11 @@ def _leaks(learned: Learned) -> list[str]:
         f"{finding.remedy}"
         for finding in findings(learned)
         if finding.severity == "severe"
+    ] + [
+        f"{finding.column} would be taken for a leak ({finding.kind}: {finding.value:.3f}) had not "
+        f"somebody said: {finding.cleared}"
+        for finding in findings(learned)
+        if finding.cleared
     ]
 
 

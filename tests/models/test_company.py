@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from features.company import Company, TableAnswer, TableAttribute
+from features.company import Company, TableAnswer, TableAttribute, TablePromotion
 from features.declare import attribute
 from features.feature import Attribute, walk
 from models.answer import Answer
 from models.catalog import CATALOG, UnknownModelError, spec
-from models.company import ENOUGH
-from models.spec import ModelSpec
+from models.company import ENOUGH, check_promotions
+from models.spec import ModelSpec, SpecError
 
 COMPANY = Company(
     name="acme",
@@ -84,6 +84,30 @@ def test_churn_of_orders_asks_as_it_always_does() -> None:
 def test_everyone_has_a_segment_where_nobody_buys() -> None:
     assert models()["segments"].population is not None
     assert models(kinds={})["segments"].population is None
+
+
+def test_the_companys_segments_and_cleared_columns_take_the_place_of_ours() -> None:
+    every = TablePromotion("", ("origin",), 0.99, {"joined": "Everyone joins first."})
+    churn = TablePromotion("churn", (), 0.0, {"origin": "The form writes it."})
+    found = models(promotions=(every, churn))
+    assert found["churn"].gate.segments == (COMPANY.features[0],)
+    assert [found[name].gate.too_good for name in ("churn", "upsell")] == [0.99, 0.99]
+    assert set(found["churn"].leaks.cleared) == {"joined", "origin"}
+    assert set(found["upsell"].leaks.cleared) == {"joined"}
+    assert found["upsell"].leaks.in_file
+
+
+def test_without_them_only_segments_that_the_table_has_are_watched() -> None:
+    assert models()["churn"].gate.segments == ()
+    assert models()["churn"].gate.too_good == CATALOG.of(None)["churn"].gate.too_good
+
+
+def test_promotion_of_a_model_that_is_none_is_refused() -> None:
+    asked = replace(COMPANY, promotions=(TablePromotion("chrun", ("origin",)),))
+    with pytest.raises(SpecError, match=r"\[gate.chrun\].*Name one of: segments, lead_score"):
+        check_promotions(asked, CATALOG.of(asked))
+    check_promotions(replace(COMPANY, promotions=(TablePromotion("churn"),)), CATALOG.of(COMPANY))
+    check_promotions(None, CATALOG.of(None))
 
 
 def test_a_model_that_the_tables_do_not_suffice_for_says_what_to_declare() -> None:

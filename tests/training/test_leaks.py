@@ -151,7 +151,7 @@ def test_a_column_above_its_ceiling_is_severe_unless_the_field_says_otherwise():
     )
     planted = with_column(rows, telling)
     assert kinds(planted) == {("single-column AUC", "severe")}
-    for leaks in (Leaks(ceilings={NAME: 0.99}), Leaks(cleared=(NAME,))):
+    for leaks in (Leaks(ceilings={NAME: 0.99}), Leaks(cleared={NAME: "It is honest."})):
         allowed = replace(planted, spec=replace(planted.spec, leaks=leaks))
         assert ("single-column AUC", "severe") not in kinds(allowed)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.finding import Finding
+from models.finding import Finding, severity
 from training.leaks.columns import Rows, Seen
 from training.leaks.telling import group_auc, groups_of, rank_auc
 
@@ -22,17 +22,16 @@ def too_telling(rows: Rows) -> Iterator[Finding]:
     """Yield columns whose AUC alone is above their ceiling, or close below it."""
     for column in rows.columns:
         value, how = _auc(column, rows)
-        bound, raised = rows.leaks.ceiling(column.name), min(1.0, value + 0.02)
+        bound = rows.leaks.ceiling(column.name)
         if value < bound - CLOSE:
             continue
         yield Finding(
             column.name,
             "single-column AUC",
-            rows.leaks.severity(column.name, value, bound),
+            severity(value, bound),
             f"Alone it puts {value:.1%} of the pairs of a yes and a no in order, {how} (AUC "
             f"{value:.3f}; {bound:g} is its ceiling).",
-            "Find out when it is written. If after the answer, exclude it; if it is honest, "
-            f"raise its ceiling: Leaks(ceilings={{{column.name!r}: {raised:.2f}}}).",
+            "Find out when it is written. If after the answer, exclude it.",
             value,
         )
 
@@ -58,7 +57,7 @@ def almost_the_label(rows: Rows) -> Iterator[Finding]:
             yield Finding(
                 column.name,
                 "almost the label",
-                rows.leaks.severity(column.name, 1.0, 1.0),
+                severity(1.0, 1.0),
                 f"The value {word!r} stands with {shares[0]:.1%} of the yes and {shares[1]:.1%} "
                 f"of the no; of its {sum(among):,.0f} rows {among[0] / sum(among):.1%} are a yes.",
                 "It looks like a copy of the answer, or like what is written when the answer is "

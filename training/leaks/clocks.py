@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from models.finding import Finding
+from models.finding import Finding, severity
 from training.leaks.columns import Floats, Rows, Seen
 from training.leaks.telling import spread
 
@@ -41,11 +41,11 @@ def known_too_late(rows: Rows) -> Iterator[Finding]:
         yield Finding(
             column.name,
             "known too late",
-            rows.leaks.severity(column.name, float(severe), 1.0),
+            severity(float(severe), 1.0),
             f"{n_ahead:.1%} of its dates lie after the row's moment and {n_late:.1%} after the "
             f"answer was known; being so tells the answer with an AUC of {value:.3f}.",
-            "Exclude it, or take the value it had at the row's moment. If it is a plan that was "
-            f"known before, say so: Leaks(cleared=({column.name!r},)).",
+            "Exclude it, or take the value it had at the row's moment; a plan may have been known "
+            "before.",
             max(n_late, n_ahead),
         )
 

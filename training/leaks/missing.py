@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.finding import Finding
+from models.finding import Finding, severity
 from training.leaks.columns import Rows
 from training.leaks.telling import spread
 
@@ -29,7 +29,7 @@ def filled_for_one_answer(rows: Rows) -> Iterator[Finding]:
         yield Finding(
             column.name,
             "missingness",
-            rows.leaks.severity(column.name, value, rows.leaks.filled),
+            severity(value, rows.leaks.filled),
             f"It is filled for {shares[0]:.1%} of the yes and {shares[1]:.1%} of the no (AUC of "
             f"being filled {value:.3f}; {rows.leaks.filled:g} is the ceiling).",
             "It seems to be filled in while or after the answer is given. Exclude it, or take "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.finding import Finding
+from models.finding import Finding, severity
 from training.leaks.columns import Floats, Integers, Rows, Seen
 from training.leaks.telling import group_auc, groups_of, rank_auc, spread
 
@@ -44,7 +44,7 @@ def ordered_ids(rows: Rows) -> Iterator[Finding]:
         yield Finding(
             column.name,
             "identifier",
-            rows.leaks.severity(column.name, float(severe), 1.0),
+            severity(float(severe), 1.0),
             f"{len(kept):,} customers have about as many different values; {told}.",
             "Exclude it: an identifier says nothing of who comes next, and one that is given in "
             "the order of the answers gives them away.",

@@ -60,7 +60,8 @@ def scan(
         # Means may have been taken over all rows there are, later ones included.
         known = {finding.column for finding in found if finding.kind == "target-encoded"}
         found += [each for each in target_encoded(everyone) if each.column not in known]
-    return tuple(sorted(found, key=lambda each: (each.severity != "severe", each.column)))
+    judged = [spec.leaks.judged(each) for each in found]
+    return tuple(sorted(judged, key=lambda each: (each.severity != "severe", each.column)))
 
 
 def too_good(spec: ModelSpec, auc: float) -> tuple[Finding, ...]:
@@ -81,7 +82,8 @@ def too_good(spec: ModelSpec, auc: float) -> tuple[Finding, ...]:
             "too good for the field",
             "severe",
             f"The model's AUC on later rows is {auc:.3f}; above {bound:g} it is taken for a leak.",
-            "Look for a feature that knows the answer; if there is none, raise Gate(too_good=...).",
+            "Look for a feature that knows the answer; if there is none, raise "
+            + ("[gate] too_good." if spec.leaks.in_file else "Gate(too_good=...)."),
             auc,
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.finding import Finding
+from models.finding import Finding, severity
 from training.leaks.columns import Floats, Integers, Rows, Seen
 from training.leaks.telling import rank_auc, spread
 
@@ -48,7 +48,7 @@ def target_encoded(rows: Rows, later: Rows | None = None) -> Iterator[Finding]:
             yield Finding(
                 column.name,
                 "target-encoded",
-                rows.leaks.severity(column.name, 1.0, 1.0),
+                severity(1.0, 1.0),
                 said,
                 "It was made from the answers of the rows it stands in. Make it from earlier "
                 "rows alone, or leave the level itself in: the encoder knows what to do with it.",

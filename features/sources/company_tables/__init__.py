@@ -17,6 +17,7 @@ from features.sources.company_tables.answers import Answers, answers
 from features.sources.company_tables.declared import CompanyFile, read
 from features.sources.company_tables.happened import Happened, check_known, happened
 from features.sources.company_tables.people import Customers, customers
+from features.sources.company_tables.promotion import promotions_of
 from features.sources.company_tables.reading import read_table
 
 
@@ -54,7 +55,7 @@ def ingest_company(path: Path, home: Path, report: Report = silent) -> Loaded:
     for each in events:
         ids = each.batch.table["customer_id"].combine_chunks()
         notes.append(check_known(ids, people.ids, each.batch.file, file))
-    company = _company(said, people, events)
+    company = _company(said, people, events, table.column_names)
     _check_same_types(company, home, file)
     done = ingest(
         _source(said, people, list(told.values()), events),
@@ -69,7 +70,9 @@ def ingest_company(path: Path, home: Path, report: Report = silent) -> Loaded:
     return Loaded(done, tuple(note for note in notes if note))
 
 
-def _company(said: CompanyFile, people: Customers, events: list[Happened]) -> Company:
+def _company(
+    said: CompanyFile, people: Customers, events: list[Happened], columns: list[str]
+) -> Company:
     kinds: dict[str, tuple[str, ...]] = {}
     for each in events:
         for kind, filled in each.kinds.items():
@@ -92,6 +95,7 @@ def _company(said: CompanyFile, people: Customers, events: list[Happened]) -> Co
             for label in said.labels
         ),
         dict(sorted(kinds.items())),
+        promotions_of(said, people.attributes, columns),
     )
 
 

@@ -11,6 +11,7 @@ from features.clock import zone
 from features.company import KINDS
 from features.errors import BadInputError
 from features.sources.company_tables.keys import Keys
+from features.sources.company_tables.promotion import Said, said_of_promotion
 
 NO_CURRENCY = "XXX"
 """ISO 4217 for tables without money."""
@@ -115,6 +116,7 @@ class CompanyFile:
     customers: CustomersTable
     events: tuple[EventsTable, ...]
     labels: tuple[Label, ...]
+    promotions: tuple[Said, ...] = ()
 
 
 def read(path: Path) -> CompanyFile:
@@ -143,6 +145,7 @@ def read(path: Path) -> CompanyFile:
         customers=_customers(keys.table("customers"), path.parent),
         events=tuple(_events(each, path.parent) for each in keys.tables("events")),
         labels=tuple(_label(name, each) for name, each in keys.named_tables("labels")),
+        promotions=said_of_promotion(keys),
     )
     keys.done()
     paid = [table.place.name for table in found.events if table.amount]

@@ -37,9 +37,8 @@ class Keys:
 
     def refuse(self, key: str, got: Any, remedy: str) -> NoReturn:
         """Raise what is wrong with a key."""
-        name = ".".join(part for part in (self._where, key) if part)
         found = "missing" if got is None else f"{got!r}"
-        raise BadInputError(f"{self._file}: {name} is {found}.", remedy=remedy)
+        raise BadInputError(f"{self._file}: {self._name(key)} is {found}.", remedy=remedy)
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text that is not blank; required where there is no default."""
@@ -79,10 +78,19 @@ class Keys:
                 self.refuse(f"{key}.{name}", each, "Give text in double quotes.")
         return dict(value)
 
-    def table(self, key: str) -> Keys:
-        """Return a table, which is required."""
-        value = self._get(key, None)
-        return Keys(self._file, key, value)
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        """Return a number between two others, or the default."""
+        value = self._get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.refuse(key, value, f"Give a number from {low:g} to {high:g}.")
+        if value != default and not low <= value <= high:
+            self.refuse(key, value, f"Give a number from {low:g} to {high:g}.")
+        return float(value)
+
+    def table(self, key: str, default: dict[str, Any] | None = None) -> Keys:
+        """Return a table; required where there is no default."""
+        value = self._get(key, default)
+        return Keys(self._file, self._name(key), value)
 
     def tables(self, key: str) -> Iterator[Keys]:
         """Yield each table of a list of them."""
@@ -90,7 +98,7 @@ class Keys:
         if not isinstance(value, list):
             self.refuse(key, value, f"Write each as [[{key}]].")
         for place, each in enumerate(value):
-            yield Keys(self._file, f"{key}[{place}]", each)
+            yield Keys(self._file, f"{self._name(key)}[{place}]", each)
 
     def named_tables(self, key: str) -> Iterator[tuple[str, Keys]]:
         """Yield the tables of a table, with their names."""
@@ -100,15 +108,24 @@ class Keys:
         for name, each in value.items():
             yield name, Keys(self._file, f"{key}.{name}", each)
 
+    def other_tables(self) -> Iterator[tuple[str, Keys]]:
+        """Yield the tables under names that were not asked for."""
+        for name, each in self._content.items():
+            if name not in self._asked and isinstance(each, dict):
+                self._asked.append(name)
+                yield name, Keys(self._file, self._name(name), each)
+
     def done(self) -> None:
         """Refuse a key that nobody asked for."""
         for key in self._content:
             if key not in self._asked:
-                name = ".".join(part for part in (self._where, key) if part)
                 raise BadInputError(
-                    f"{self._file}: nothing reads the key {name!r}.",
+                    f"{self._file}: nothing reads the key {self._name(key)!r}.",
                     remedy=nearest(key, self._asked),
                 )
+
+    def _name(self, key: str) -> str:
+        return ".".join(part for part in (self._where, key) if part)
 
     def _get(self, key: str, default: Any) -> Any:
         self._asked.append(key)
