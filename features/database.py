@@ -13,6 +13,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from features.errors import NextbestError
+from features.postgres import patient
 
 BUSY_SECONDS = 30  # a writer waits this long for another one
 LOCK = 0x6E657874  # advisory locks are numbers shared by all users of a PostgreSQL database
@@ -22,7 +23,7 @@ class DatabaseError(NextbestError):
     """A database that cannot be opened, or does not answer."""
 
 
-def connect(url: str, durable: bool = False) -> sa.Engine:
+def connect(url: str, durable: bool = False, patience: float | None = None) -> sa.Engine:
     """Return an engine: SQLite in WAL mode, or whatever the URL names.
 
     Parameters
@@ -32,6 +33,8 @@ def connect(url: str, durable: bool = False) -> sa.Engine:
     durable : bool
         Whether what was committed also survives a loss of power; a crash of the process it
         survives in any case. PostgreSQL does both unless it is told otherwise.
+    patience : float, optional
+        Seconds that PostgreSQL may keep silent, see `features.postgres`; by default without end.
 
     Raises
     ------
@@ -42,7 +45,15 @@ def connect(url: str, durable: bool = False) -> sa.Engine:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed, "FULL" if durable else "NORMAL")
-        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        engine = sa.create_engine(
+            parsed, pool_pre_ping=True, hide_parameters=True, pool_timeout=patience or BUSY_SECONDS
+        )
+        if patience is not None and parsed.drivername == "postgresql+psycopg":
+            opened = patient(patience)
+            sa.event.listen(
+                engine, "do_connect", lambda dialect, record, args, more: opened(*args, **more)
+            )
+        return engine
     except (sa.exc.ArgumentError, ImportError) as error:
         raise DatabaseError(
             f"The database URL cannot be used: {type(error).__name__}.",
@@ -147,9 +158,9 @@ def answering(engine: sa.Engine) -> Iterator[None]:
     """
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
         raise DatabaseError(
             f"The database {engine.url.render_as_string(hide_password=True)} does not answer: "
-            f"{error.orig}.",
+            f"{getattr(error, 'orig', None) or 'all connections wait for it'}.",
             remedy="Start it, or mend NEXTBEST_DATABASE_URL.",
         ) from None

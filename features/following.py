@@ -35,12 +35,16 @@ class FollowingStore(ABC):
 
     Attributes
     ----------
+    distant : bool
+        Whether it stands on another host, so that a read can take time, or fail.
     meta : Meta
     dictionaries : dict of str to Dictionary
         They grow in place: what was compiled against them stays right.
     campaigns : mapping of str to mapping
         As of the last read.
     """
+
+    distant = False
 
     def __init__(self, meta: Meta, background: Background) -> None:
         self.meta = meta
@@ -103,14 +107,18 @@ class FollowingStore(ABC):
 
     @property
     def last_instant(self) -> int | None:
-        """The last moment at which something occurred or became known."""
-        latest = self.progress().last_instant
+        """The last moment at which something occurred or became known, see `seen`."""
+        latest = self.seen().last_instant
         return None if latest == NULL else latest
 
     @property
     def instant(self) -> int:
-        """When the last change that is in the store was committed; 0 before the first."""
-        return self.progress().instant
+        """When the last change in the store was committed, see `seen`; 0 before the first."""
+        return self.seen().instant
+
+    def seen(self) -> Progress:
+        """Return how far the store has followed, as far as is known without asking a host."""
+        return self._seen if self.distant else self.progress()
 
     def catch_up(self, ledger: Changes, up_to: int | None = None) -> int:
         """Apply what the ledger has and the store has not, and return its number.

@@ -61,6 +61,8 @@ class Ledger(Connected):
         nobody else writes. What it returns is moved past the commit before.
     prefix : str
         Before the names of the tables, for several ledgers in one database.
+    patience : float, optional
+        Seconds that a database may keep silent, see `features.database.connect`.
 
     Examples
     --------
@@ -76,16 +78,26 @@ class Ledger(Connected):
     """
 
     def __init__(
-        self, url: str, clock: Callable[[int], int] = wall, prefix: str = "nextbest_"
+        self,
+        url: str,
+        clock: Callable[[int], int] = wall,
+        prefix: str = "nextbest_",
+        patience: float | None = None,
     ) -> None:
-        self._engine = connect(url, durable=True)
+        self._engine = connect(url, durable=True, patience=patience)
         self._clock = clock
         self._tables = Tables(prefix)
         self._name = f"{prefix}ledger"
         create(self._engine, self._tables.metadata)
 
     @classmethod
-    def open(cls, home: Path, url: str | None = None, clock: Callable[[int], int] = wall) -> Self:
+    def open(
+        cls,
+        home: Path,
+        url: str | None = None,
+        clock: Callable[[int], int] = wall,
+        patience: float | None = None,
+    ) -> Self:
         """Return the ledger of a URL (``NEXTBEST_DATABASE_URL``), else SQLite under home.
 
         Raises
@@ -93,7 +105,7 @@ class Ledger(Connected):
         DatabaseError
             The database cannot be opened, or does not answer.
         """
-        return cls(address(url, home / FILE), clock)
+        return cls(address(url, home / FILE), clock, patience=patience)
 
     @classmethod
     def found(cls, home: Path, url: str | None = None) -> Self | None:

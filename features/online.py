@@ -39,6 +39,7 @@ class OnlineStore(Protocol):
     properties: Mapping[str, str]
     attribute_types: Mapping[str, str]
     fingerprint: str
+    distant: bool
 
     @property
     def sequence(self) -> int:

@@ -12,8 +12,15 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, patience: float | None = None) -> Redis:
     """Return a client for ``redis://host:port/db``.
+
+    Parameters
+    ----------
+    url : str
+    patience : float, optional
+        Seconds that Redis may keep silent, after which nothing is tried again; by default the
+        client's own, which is made to wait for a Redis that comes back.
 
     Raises
     ------
@@ -22,13 +29,19 @@ def connect(url: str) -> Redis:
     """
     try:
         from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
     except ImportError as error:
         raise StoreError(
             "The online store is to be Redis, but its client is not installed.",
             remedy="Install it: pip install 'nextbest[redis]'",
         ) from error
+    waits: dict[str, Any] = {}
+    if patience is not None:
+        waits = {"socket_timeout": patience, "socket_connect_timeout": patience}
+        waits["retry"] = Retry(NoBackoff(), 0)
     try:
-        return Redis.from_url(url)
+        return Redis.from_url(url, **waits)
     except ValueError as error:
         raise StoreError(
             f"NEXTBEST_ONLINE_STORE is no address of a Redis: {error}",
@@ -44,13 +57,18 @@ def talking(client: Redis) -> Iterator[None]:
     ------
     StoreError
     """
+    from redis.exceptions import ConnectionError as LostError
     from redis.exceptions import RedisError, WatchError
+    from redis.exceptions import TimeoutError as SilentError
 
     try:
         yield
     except WatchError:
         raise
     except RedisError as error:
+        if isinstance(error, LostError | SilentError):
+            # What one connection met the idle ones would meet as well, one after the other.
+            client.connection_pool.disconnect(inuse_connections=False)
         raise StoreError(
             f"Redis at {shown(client)} does not do what the online store asks of it: {error}",
             remedy="Start it, or give it more memory; what was committed is not lost.",

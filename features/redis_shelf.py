@@ -32,11 +32,19 @@ class RedisShelf:
         ``redis://host:port/db``.
     prefix : str
         What all keys begin with.
+    patience : float, optional
+        Seconds that Redis may keep silent, see `features.redis_client.connect`.
     """
 
-    def __init__(self, background: Background, url: str, prefix: str = PREFIX) -> None:
+    def __init__(
+        self,
+        background: Background,
+        url: str,
+        prefix: str = PREFIX,
+        patience: float | None = None,
+    ) -> None:
         self.background = background
-        self._client = connect(url)
+        self._client = connect(url, patience)
         self._prefix = prefix.encode() + b":"
         self._token = uuid.uuid4().hex.encode()
 

@@ -33,6 +33,8 @@ class RedisStore(FollowingStore):
     background : Background
     """
 
+    distant = True
+
     def __init__(self, client: Redis, base: bytes, background: Background) -> None:
         self._client = client
         self.base = base

@@ -113,6 +113,8 @@ class ServedStore(Connected):
         ``sqlite:///...`` or ``postgresql+psycopg://...``.
     prefix : str
         Before the table's name, for several in one database.
+    patience : float, optional
+        Seconds that a database may keep silent, see `features.database.connect`.
 
     Examples
     --------
@@ -126,8 +128,8 @@ class ServedStore(Connected):
     >>> store.close()
     """
 
-    def __init__(self, url: str, prefix: str = "nextbest_") -> None:
-        self._engine = connect(url)
+    def __init__(self, url: str, prefix: str = "nextbest_", patience: float | None = None) -> None:
+        self._engine = connect(url, patience=patience)
         metadata = sa.MetaData()
         text, number = sa.Text, sa.BigInteger
         self._table = sa.Table(
@@ -149,9 +151,9 @@ class ServedStore(Connected):
         create(self._engine, metadata)
 
     @classmethod
-    def open(cls, home: Path, url: str | None = None) -> Self:
+    def open(cls, home: Path, url: str | None = None, patience: float | None = None) -> Self:
         """Return the store beside the ledger; see `features.ledger.Ledger.open`."""
-        return cls(address(url, home / FILE))
+        return cls(address(url, home / FILE), patience=patience)
 
     def add(self, process: str, blocks: Sequence[Block]) -> None:
         """Write blocks in one transaction; those that are there already are left as they are.

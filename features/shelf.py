@@ -70,7 +70,12 @@ class Shelf(Protocol):
         ...
 
 
-def shelf_of(home: Path, where: str = EMBEDDED, background: Background | None = None) -> Shelf:
+def shelf_of(
+    home: Path,
+    where: str = EMBEDDED,
+    background: Background | None = None,
+    patience: float | None = None,
+) -> Shelf:
     """Return where the online store stands.
 
     Parameters
@@ -81,6 +86,8 @@ def shelf_of(home: Path, where: str = EMBEDDED, background: Background | None = 
         ``NEXTBEST_ONLINE_STORE``: ``"embedded"`` or ``"redis://host:port/db"``.
     background : Background, optional
         By default the catalogue, and the log in `home`.
+    patience : float, optional
+        Seconds that a Redis may keep silent; by default it is tried again for longer.
 
     Raises
     ------
@@ -97,4 +104,4 @@ def shelf_of(home: Path, where: str = EMBEDDED, background: Background | None = 
         )
     from features.redis_shelf import RedisShelf
 
-    return RedisShelf(background, where)
+    return RedisShelf(background, where, patience=patience)

@@ -109,7 +109,7 @@ class ScorePage:
 
 
 class ScoreStore(Protocol):
-    """What batch scoring writes and serving reads."""
+    """What batch scoring writes and serving reads; `DatabaseError` where it does not answer."""
 
     def replace(self, model: str, rows: Iterable[ScoreRow]) -> int:
         """Put rows in the place of all scores of a model, at once; return how many."""

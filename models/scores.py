@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from features.database import connect, create, lock
+from features.database import answering, connect, create, lock
 from models.score_rows import (
     EVERYTHING,
     FIELDS,
@@ -41,6 +41,8 @@ class SqlScoreStore:
         ``sqlite:///...`` or ``postgresql+psycopg://...``; see :func:`database_url`.
     prefix : str
         Before the names of the tables, for several stores in one database.
+    patience : float, optional
+        Seconds that a database may keep silent, see `features.database.connect`.
 
     Examples
     --------
@@ -52,8 +54,8 @@ class SqlScoreStore:
     >>> store.close()
     """
 
-    def __init__(self, url: str, prefix: str = "nextbest_") -> None:
-        self._engine = connect(url)
+    def __init__(self, url: str, prefix: str = "nextbest_", patience: float | None = None) -> None:
+        self._engine = connect(url, patience=patience)
         self._metadata, self._scores = tables(prefix)
         create(self._engine, self._metadata)
 
@@ -70,12 +72,14 @@ class SqlScoreStore:
         ------
         ValueError
             If a row is another model's.
+        DatabaseError
+            The database does not answer.
         """
         ordered = sorted(rows, key=_order)
         if any(row.model != model for row in ordered):
             raise ValueError(f"All rows must be of the model {model!r}.")
         table = self._scores
-        with self._engine.begin() as connection:
+        with answering(self._engine), self._engine.begin() as connection:
             lock(connection, model)
             connection.execute(sa.delete(table).where(table.c.model == model))
             for start in range(0, len(ordered), CHUNK):
@@ -93,7 +97,7 @@ class SqlScoreStore:
         """
         table = self._scores
         of_model = table.c.model == model
-        with self._engine.begin() as connection:
+        with answering(self._engine), self._engine.begin() as connection:
             lock(connection, model)
             found = connection.execute(
                 sa.update(table).where(of_model, table.c.segment == old).values(segment=new)
@@ -125,7 +129,7 @@ class SqlScoreStore:
         if cursor is not None:
             query = query.where(self._scores.c.place >= cursor)
         query = query.limit(limit + 1)
-        with self._engine.connect() as connection:
+        with answering(self._engine), self._engine.connect() as connection:
             found = connection.execute(query).mappings().all()
         rows = tuple(_row(values) for values in found[:limit])
         return ScorePage(rows, int(found[limit]["place"]) if len(found) > limit else None)
@@ -143,7 +147,7 @@ class SqlScoreStore:
         names = ("customer_id", "context", "probability", "version", "as_of", "earlier")
         query = sa.select(*(table.c[name] for name in names)).where(table.c.model == model)
         found: dict[str, Standing] = {}
-        with self._engine.connect() as connection:
+        with answering(self._engine), self._engine.connect() as connection:
             result = connection.execution_options(yield_per=CHUNK).execute(
                 query.order_by(table.c.place)
             )
@@ -157,7 +161,7 @@ class SqlScoreStore:
         """Return the version that made each model's scores."""
         table = self._scores
         query = sa.select(table.c.model, table.c.version).where(table.c.place == 0)
-        with self._engine.connect() as connection:
+        with answering(self._engine), self._engine.connect() as connection:
             return {row.model: row.version for row in connection.execute(query)}
 
     def _query(self, model: str, filters: Filters) -> sa.Select[Any]:
@@ -174,7 +178,7 @@ class SqlScoreStore:
         return query.order_by(table.c.place)
 
     def _rows(self, query: sa.Select[Any]) -> Iterator[ScoreRow]:
-        with self._engine.connect() as connection:
+        with answering(self._engine), self._engine.connect() as connection:
             result = connection.execution_options(yield_per=CHUNK).execute(query).mappings()
             for values in result:
                 yield _row(values)

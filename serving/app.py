@@ -10,6 +10,8 @@ import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 
+from features.database import DatabaseError
+from features.errors import StoreError
 from features.score_id import ScoreIds
 from serving import handlers, openapi
 from serving.access.guard import Guard
@@ -22,6 +24,8 @@ from serving.front.boundary import Boundary, Recorder
 from serving.front.fronted import Fronted
 from serving.front.gate import Gate
 from serving.front.telemetry import Telemetry
+from serving.outside.breaker import Breaker
+from serving.outside.calls import Calls
 from serving.parts import Parts
 from serving.received.commits import Commits
 from serving.received.live_store import LiveStore
@@ -99,7 +103,13 @@ def create_app(
         Who may call; without it everybody may.
     """
     telemetry = telemetry or Telemetry()
-    commits = Commits(ledger, store, store, telemetry.committed)
+    # What waits for one thing outside leaves three quarters of the places to what does not.
+    places = max(1, settings.max_at_once // 4)
+    commits = Commits(ledger, store, store, telemetry.committed, most_requests=places)
+    store_calls, database_calls = (
+        Calls(what, silence, places, Breaker(telemetry.hears(what)))
+        for what, silence in (("online store", StoreError), ("database", DatabaseError))
+    )
     score_ids = score_ids or ScoreIds()
     kept = None
     if served is not None and settings.log_served > 0:
@@ -140,6 +150,8 @@ def create_app(
             if access is not None:
                 await anyio.to_thread.run_sync(access.audit.stop)
                 await access.rates.close()
+            for calls in (store_calls, database_calls):
+                await anyio.to_thread.run_sync(calls.close)
 
     app = Fronted(
         title="Nextbest",
@@ -150,8 +162,9 @@ def create_app(
         redoc_url=None,
     )
     app.state.parts = Parts(
-        settings, champions, store, scores, clock, telemetry, watch, commits, kept, score_ids
-    )
+        settings, champions, store, scores, clock, telemetry, watch, commits,
+        store_calls, database_calls, kept, score_ids,
+    )  # fmt: skip
     handlers.install(app)
     openapi.install(app)
     v1 = (root, health, models, customers, campaigns, events, prospects)

@@ -17,6 +17,7 @@ from serving.champions.champions import Champions
 from serving.champions.watch import Watch
 from serving.front.telemetry import Telemetry
 from serving.lists.listing import Lists
+from serving.outside.calls import Calls
 from serving.received.commits import Commits
 from serving.received.live_store import LiveStore
 from serving.settings import ServingSettings
@@ -43,6 +44,8 @@ class Parts:
     telemetry: Telemetry
     watch: Watch
     commits: Commits
+    store_calls: Calls
+    database_calls: Calls
     served: ServedLog | None = None
     score_ids: ScoreIds = field(default_factory=ScoreIds)
     lists: Lists = field(default_factory=Lists)

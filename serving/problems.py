@@ -135,7 +135,15 @@ TABLE: dict[type[NextbestError], Kind] = {
 FALLBACK = Kind(500, "failed", "The request failed", "The service could not answer this request.")
 PASSING = {
     f"urn:nextbest:problem:{slug}"
-    for slug in ("busy", "not-written", "not-counted", "overloaded", "too-slow")
+    for slug in (
+        "busy",
+        "no-database",
+        "no-store",
+        "not-written",
+        "not-counted",
+        "overloaded",
+        "too-slow",
+    )
 }
 RETRY_SECONDS = "1"
 REMEDY_OF_FALLBACK = "Report it with the time of the request; the service's log says more."

@@ -30,12 +30,15 @@ class ServingSettings(Settings):
         Requests above this number get 503 with ``Retry-After``, except for health and metrics.
     max_seconds : float
         A request that takes longer gets 503; a table in a body may take as long between two parts.
+    database_seconds, store_seconds : float
+        How long PostgreSQL, and Redis as the online store, may keep silent within one question
+        before whoever asked is told to come back.
     poll_seconds, watch_seconds : float
         How often the child asks the registry, and how often the worker looks for a new champion
         or a rebuilt online store. Together they bound the time from alias to answer.
     first_poll_seconds : float
         How long a start waits for the registry's first answer before it uses what it has; not at
-        all where the cache has champions and nobody listens at the registry's address.
+        all where the cache has champions and nobody answers at the registry's address.
     log_served : float
         The share of scores that are logged with their values, for ``python -m serving replay`` to
         score and ``python -m features consistency`` to compute again: 1 logs all, 0 none.
@@ -68,6 +71,8 @@ class ServingSettings(Settings):
     max_table_bytes: int = Field(default=2**30, gt=0)
     max_at_once: int = Field(default=256, gt=0)
     max_seconds: float = Field(default=30.0, gt=0)
+    database_seconds: float = Field(default=3.0, gt=0)
+    store_seconds: float = Field(default=1.0, gt=0)
     poll_seconds: float = Field(default=1.0, gt=0)
     watch_seconds: float = Field(default=0.5, gt=0)
     first_poll_seconds: float = Field(default=30.0, gt=0)

@@ -66,7 +66,7 @@ def open_store(settings: ServingSettings) -> LiveStore:
     from models.catalog import CATALOG
     from serving.received.live_store import LiveStore
 
-    shelf = shelf_of(settings.home, settings.online_store)
+    shelf = shelf_of(settings.home, settings.online_store, patience=settings.store_seconds)
 
     def rows(opened: OnlineStore, features: Sequence[Feature]) -> OnlineFeatures:
         # The first time is before there are threads; from then on it is at hand.
@@ -90,7 +90,8 @@ def open_ledger(settings: ServingSettings, store: LiveStore) -> Ledger:
     from serving.scores.moments import Moments
 
     clock = Moments(settings.clock, store).commit
-    return Ledger.open(settings.home, settings.database_url or None, clock)
+    url, patience = settings.database_url or None, settings.database_seconds
+    return Ledger.open(settings.home, url, clock, patience)
 
 
 def make_app(
@@ -114,8 +115,9 @@ def make_app(
     compiled(settings.home / "numba")  # for reasons, before the first request
     champions = Champions(CATALOG, settings.cache)
     url = settings.database_url or None
-    scores = SqlScoreStore(database_url(settings.home, url))
-    served = ServedStore.open(settings.home, url) if settings.log_served else None
+    patience = settings.database_seconds
+    scores = SqlScoreStore(database_url(settings.home, url), patience=patience)
+    served = ServedStore.open(settings.home, url, patience) if settings.log_served else None
     clock = Moments(settings.clock, store).as_of
     app = create_app(
         settings, champions, store, scores, clock, ledger, served=served, access=access

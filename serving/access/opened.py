@@ -35,7 +35,9 @@ class Access:
             A setting of rates is none.
         """
         rates = Rates.open(settings.rate_limit, settings.rate_store)
-        store = AccessStore.open(settings.home, settings.database_url or None)
+        store = AccessStore.open(
+            settings.home, settings.database_url or None, settings.database_seconds
+        )
         ring = Ring(store)
         ring.refresh()
         return cls(store, ring, rates, Audit(store))

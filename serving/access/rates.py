@@ -1,13 +1,14 @@
 """How often a key may call: counted in this process, or in a Redis that several servers share.
 
-A Redis that does not answer refuses nobody. Each process then counts for itself, and asks Redis
-again after a second.
+A Redis that does not answer, or slowly, refuses nobody. Each process then counts for itself, and
+asks Redis once a second, beside the requests, whether it is back.
 
 Source: limits' sliding window counter, https://limits.readthedocs.io/en/stable/strategies.html
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
@@ -23,9 +24,11 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from features.errors import BadInputError
 from serving.access.keys import Key
+from serving.outside.breaker import Breaker
 
-REDIS_SECONDS = 0.1
-RETRY_SECONDS = 1.0
+REDIS_SECONDS = 0.05
+SLOW_SECONDS = 0.02
+"""What takes longer is worse than what is counted alone: a score takes a fiftieth of it."""
 PRUNE_SECONDS = 10.0
 SCHEMES = ("redis://", "rediss://")
 
@@ -135,11 +138,11 @@ class Rates:
         self._default, self._shared, self._clock = default, shared, clock
         self.failed = failed
         self._own: Counts | None = None
-        self._ask_again_at = -math.inf
-        self._is_silent = False
+        self._breaker = Breaker(self._say, clock)
+        self._trial: asyncio.Future[int | None] | None = None
 
     @classmethod
-    def open(cls, default: str, store: str) -> Rates:
+    def open(cls, default: str, store: str, clock: Callable[[], float] = time.monotonic) -> Rates:
         """Return rates counted in ``memory``, or in the Redis of a URL (asked at the first call).
 
         Raises
@@ -148,13 +151,13 @@ class Rates:
             `store` is neither, or the client of Redis is not installed.
         """
         if store == "memory":
-            return cls(default)
+            return cls(default, clock=clock)
         if not store.startswith(SCHEMES):
             raise BadInputError(
                 "NEXTBEST_RATE_STORE is neither memory nor the address of a Redis.",
                 remedy="Write it like redis://127.0.0.1:6379/0.",
             )
-        return cls(default, _redis(store))
+        return cls(default, _redis(store), clock=clock)
 
     def rate_of(self, key: Key) -> str:
         """Return a key's rate; empty for none."""
@@ -166,37 +169,43 @@ class Rates:
         if not rate:
             return 0
         limit = limit_of(rate)
-        if self._shared is not None and self._clock() >= self._ask_again_at:
-            if self._is_silent:  # one call asks; the others need not wait for it
-                self._ask_again_at = self._clock() + RETRY_SECONDS
-            try:
-                wait = 0
-                if not await self._shared.hit(limit, key.id):
-                    wait = _until((await self._shared.get_window_stats(limit, key.id))[0])
-                self._hear(True)
-                return wait
-            except StorageError:
-                self._hear(False)
+        if self._shared is not None and self._breaker.may_ask():
+            if self._breaker.is_silent:
+                self._trial = asyncio.ensure_future(self._asked(self._shared, limit, key.id))
+            else:
+                wait = await self._asked(self._shared, limit, key.id)
+                if wait is not None:
+                    return wait
         if self._own is None:
             self._own = Counts(self._clock)
         return self._own.seconds_to_wait(limit, key.id)
 
     async def close(self) -> None:
         """Give the connections to Redis back."""
+        trial, self._trial = self._trial, None
+        if trial is not None:
+            await asyncio.wait([trial])
         storage = getattr(self._shared, "storage", None)
         if storage is not None:
             await storage.bridge.storage.aclose()
 
-    def _hear(self, answers: bool) -> None:
-        if answers:
-            self._ask_again_at = -math.inf
-        else:
-            self._ask_again_at = self._clock() + RETRY_SECONDS
+    async def _asked(self, shared: Shared, limit: RateLimitItem, key_id: str) -> int | None:
+        """Count a call in Redis; return the seconds to wait, None where it does not answer."""
+        asked_at = self._clock()
+        try:
+            wait = 0
+            if not await shared.hit(limit, key_id):
+                wait = _until((await shared.get_window_stats(limit, key_id))[0])
+        except (StorageError, RuntimeError):  # the latter of uvloop: a connection that was reset
             self.failed()
-        if answers == self._is_silent:
-            tell = log.info if answers else log.warning
-            tell("shared rates answer again" if answers else "shared rates silent: counting here")
-        self._is_silent = not answers
+            self._breaker.hear(answers=False)
+            return None
+        self._breaker.hear(answers=self._clock() - asked_at <= SLOW_SECONDS)
+        return wait
+
+    def _say(self, answers: bool) -> None:
+        tell = log.info if answers else log.warning
+        tell("shared rates answer again" if answers else "shared rates silent: counting here")
 
 
 def _until(reset_at: float) -> int:

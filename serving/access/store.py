@@ -59,6 +59,8 @@ class AccessStore(Connected):
         ``sqlite:///...`` or ``postgresql+psycopg://...``.
     prefix : str
         Before the tables' names, for several in one database.
+    patience : float, optional
+        Seconds that a database may keep silent, see `features.database.connect`.
 
     Examples
     --------
@@ -71,8 +73,8 @@ class AccessStore(Connected):
     >>> store.close()
     """
 
-    def __init__(self, url: str, prefix: str = "nextbest_") -> None:
-        self._engine = connect(url, durable=True)
+    def __init__(self, url: str, prefix: str = "nextbest_", patience: float | None = None) -> None:
+        self._engine = connect(url, durable=True, patience=patience)
         metadata = sa.MetaData()
         text, moment = sa.Text, sa.BigInteger
         self._keys = sa.Table(
@@ -103,7 +105,7 @@ class AccessStore(Connected):
         create(self._engine, metadata)
 
     @classmethod
-    def open(cls, home: Path, url: str | None = None) -> Self:
+    def open(cls, home: Path, url: str | None = None, patience: float | None = None) -> Self:
         """Return the store of a URL (``NEXTBEST_DATABASE_URL``), else SQLite under home.
 
         Raises
@@ -111,7 +113,7 @@ class AccessStore(Connected):
         DatabaseError
             The database cannot be opened, or does not answer.
         """
-        return cls(address(url, home / FILE))
+        return cls(address(url, home / FILE), patience=patience)
 
     def create(self, key: Key, by: str) -> None:
         """Keep a key, and that somebody made it; both or neither."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from serving.settings import ServingSettings
 
 COMMAND = (sys.executable, "-m", "serving.champions.poller")
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+"""The poller asks again by itself; by MLflow's default one question may hang for a quarter hour."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 PATIENCE = 1.0
 
@@ -45,6 +47,8 @@ class PollerProcess:
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         }
+        for name, value in IMPATIENT.items():
+            environment.setdefault(name, value)
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,

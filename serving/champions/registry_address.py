@@ -1,4 +1,4 @@
-"""Whether somebody listens where the registry should be: worth a long wait only then."""
+"""Whether somebody answers where the registry should be: worth a long wait only then."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ PATIENCE = 0.5
 
 
 def is_reachable(uri: str, seconds: float = PATIENCE) -> bool:
-    """Return whether a connection to the registry's host can be opened; True where it has none.
+    """Return whether the registry's host answers; True where it has none.
+
+    An MLflow server has to say a word; of other kinds (a database, TLS) it is enough that a
+    connection can be opened.
 
     Parameters
     ----------
     uri : str
         ``MLFLOW_TRACKING_URI``; empty for SQLite in the home.
     seconds : float
-        How long to try.
+        How long to try, twice where a word is awaited.
 
     Examples
     --------
@@ -29,7 +32,10 @@ def is_reachable(uri: str, seconds: float = PATIENCE) -> bool:
     if not parts.hostname or port is None:
         return True
     try:
-        socket.create_connection((parts.hostname, port), seconds).close()
+        with socket.create_connection((parts.hostname, port), seconds) as line:
+            if parts.scheme == "http":
+                line.sendall(b"GET /health HTTP/1.0\r\nHost: %b\r\n\r\n" % parts.hostname.encode())
+                return bool(line.recv(1))
     except OSError:
         return False
     return True

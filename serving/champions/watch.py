@@ -11,6 +11,7 @@ import structlog
 
 from features.errors import NextbestError
 from serving.champions.cache import MICROS, told
+from serving.front.boundary import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,11 @@ class Watch:
             self._behind = str(error)
 
     @property
+    def is_behind(self) -> bool:
+        """Whether the store could not be brought up to the ledger when that was last tried."""
+        return bool(self._behind)
+
+    @property
     def registry_answers(self) -> bool:
         """Whether the registry answered the poller when it last asked, some seconds ago at most."""
         age = time.time() - self.registry.get("answered_at", 0) / MICROS
@@ -89,4 +95,7 @@ class Watch:
         """Look again and again, in a thread, so that no request waits for a bundle to load."""
         while True:
             await anyio.sleep(seconds)
-            await anyio.to_thread.run_sync(self.look)
+            try:
+                await anyio.to_thread.run_sync(self.look)
+            except Exception as error:  # the boundary: whatever fails, the next look may not
+                log.error("look failed", **place(error))

@@ -25,6 +25,8 @@ from prometheus_client import (
 from serving.front.tally import Counts, Tallies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from serving.champions.champions import Champion, Change
 
 SCORE_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1)
@@ -109,6 +111,12 @@ class Telemetry:
             "Scores of processes killed before this one that were not logged yet.",
             registry=self.registry,
         )
+        self.outside_answers = Gauge(
+            "nextbest_outside_answers",
+            "1 while a thing outside of the process answered when it was last asked, else 0.",
+            ("what",),
+            registry=self.registry,
+        )
         self.table_rows = Counter(
             "nextbest_table_rows",
             "Rows scored of Arrow and Parquet tables; they are in no other metric of scores.",
@@ -149,6 +157,17 @@ class Telemetry:
     def refused(self, limit: str) -> None:
         """Count one request that a limit refused."""
         self.requests_refused.add((limit,))
+
+    def hears(self, what: str) -> Callable[[bool], None]:
+        """Return what is told whether a thing outside answers, each time that this changes."""
+        gauge = self.outside_answers.labels(what.replace(" ", "_"))
+        gauge.set(1)
+
+        def changed(answers: bool) -> None:
+            gauge.set(answers)
+            (log.info if answers else log.warning)("outside", what=what, answers=answers)
+
+        return changed
 
     def committed(self, requests: int, added: int, seconds: float) -> None:
         """Count one commit of what several requests brought."""

@@ -20,7 +20,8 @@ from serving.errors import RequestError, RowError
 from serving.parts import ROWS_A_TURN
 from serving.schema import MOST_ROWS
 from serving.scores.hot_body import HotBody
-from serving.scores.inputs import check, known_of
+from serving.scores.inputs import check
+from serving.scores.reading import read_each
 from serving.scores.scoring import score_known
 
 if TYPE_CHECKING:
@@ -55,24 +56,19 @@ async def score_columns(parts: Parts, champion: Champion, columns: Columns) -> l
     # A few rows wait for nobody, and nobody waits for them.
     async with nullcontext() if rows <= ROWS_A_TURN else parts.batch_turns:
         held = []
-        for row in range(rows):
-            await _turn(row)
-            as_of = parts.clock()
-            try:
-                asked = _asked(columns, row)
-                held.append((known_of(champion.spec, parts.store, as_of, asked), as_of, asked))
-            except NextbestError as error:
-                raise RowError(row, error) from error
+        for start in range(0, rows, ROWS_A_TURN):
+            some = [_asked(columns, row) for row in range(start, min(rows, start + ROWS_A_TURN))]
+            readings = await read_each(parts, champion.spec, some)
+            for row, (asked, reading) in enumerate(zip(some, readings, strict=True), start):
+                if isinstance(reading, NextbestError):
+                    raise RowError(row, reading) from reading
+                held.append((asked, reading))
         scores: list[Any] = []
-        for row, (known, as_of, asked) in enumerate(held):
-            await _turn(row)
+        for row, (asked, (as_of, known)) in enumerate(held):
+            if row and row % ROWS_A_TURN == 0:
+                await anyio.lowlevel.checkpoint()  # single requests are answered in between
             scores.append(score_known(parts, champion, known, as_of, asked))
     return scores
-
-
-async def _turn(row: int) -> None:
-    if row and row % ROWS_A_TURN == 0:
-        await anyio.lowlevel.checkpoint()  # single requests are answered in between
 
 
 def _rows(spec: ModelSpec, columns: Columns) -> int:
@@ -99,12 +95,17 @@ def _rows(spec: ModelSpec, columns: Columns) -> int:
 
 
 def _asked(columns: Columns, row: int) -> HotBody:
+    """Return one row as it would be asked alone, or raise `RowError`."""
     values = {name: _known(column[row]) for name, column in columns.items()}
     if CUSTOMER not in values:
         return HotBody(features=values)
-    customer = check(CUSTOMER, "category", (), values.pop(CUSTOMER))
+    try:
+        customer = check(CUSTOMER, "category", (), values.pop(CUSTOMER))
+    except RequestError as error:
+        raise RowError(row, error) from error
     if customer is None:
-        raise RequestError(f"{CUSTOMER} is missing.", remedy="Send one for each row.")
+        missing = RequestError(f"{CUSTOMER} is missing.", remedy="Send one for each row.")
+        raise RowError(row, missing)
     return HotBody(customer_id=str(customer), context=values)
 
 

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import structlog
 
+from features.database import DatabaseError
 from features.errors import NextbestError
 from features.ledger_entry import Entry, Known, Receipt
 from serving.errors import BusyError, NotCountedError, NotWrittenError
+from serving.outside.breaker import Breaker
 
 if TYPE_CHECKING:
     from features.ledger import Ledger
 
 MOST_WAITING = 50_000
+MOST_REQUESTS = 256
 MOST_A_COMMIT = 5_000
 PATIENCE = 30.0
 
@@ -60,6 +63,10 @@ class Commits:
         Called after each commit with how many requests shared it, the lines added and its seconds.
     most_waiting : int
         Events and changes that may wait; beyond it a request is told to come back.
+    most_requests : int
+        Requests that may wait.
+    breaker : Breaker, optional
+        Knows whether the database answers.
     """
 
     def __init__(
@@ -69,9 +76,13 @@ class Commits:
         known: Known,
         told: Callable[[int, int, float], None] = lambda requests, added, seconds: None,
         most_waiting: int = MOST_WAITING,
+        most_requests: int = MOST_REQUESTS,
+        breaker: Breaker | None = None,
     ) -> None:
         self._ledger, self._follower, self._known, self._told = ledger, follower, known, told
-        self._most_waiting = most_waiting
+        self._most_waiting, self._most_requests = most_waiting, most_requests
+        self._breaker = breaker or Breaker()
+        self._writing = 0
         self._waiting: deque[Waiting] = deque()
         self._lines = 0
         self._changed = threading.Condition()
@@ -103,20 +114,27 @@ class Commits:
             The database failed; nothing of the entry is known to be written.
         NotCountedError
             It is written, but the online store could not be brought up to it.
+        DatabaseError
+            It did not answer just now; nothing of the entry was taken.
         """
-        return await asyncio.wrap_future(self.submit(entry))
+        if self._writing >= self._most_requests:
+            raise _busy()
+        self._writing += 1
+        try:
+            return await asyncio.wrap_future(self.submit(entry))
+        finally:
+            self._writing -= 1
 
     def submit(self, entry: Entry) -> Future[Receipt]:
         """Put an entry in line; see `write`."""
         lines = len(entry.events) + len(entry.customers) + len(entry.campaigns)
         waiting = Waiting(entry, lines, Future())
         waiting.receipt.set_running_or_notify_cancel()  # a caller who hangs up changes nothing
+        if not self._breaker.may_ask():
+            raise _silent()
         with self._changed:
             if self._stopping or self._thread is None or self._full(lines):
-                raise BusyError(
-                    "More is waiting to be written than can be soon.",
-                    remedy="Send it again after the seconds in Retry-After; nothing was taken.",
-                )
+                raise _busy()
             self._waiting.append(waiting)
             self._lines += lines
             self._changed.notify()
@@ -154,7 +172,10 @@ class Commits:
             receipts = self._ledger.commit([waiting.entry for waiting in taken], self._known)
         except Exception as error:  # whoever waits must be told, whatever it was
             self._fail(taken, error, NotWrittenError)
+            if isinstance(error, DatabaseError):
+                self._give_up()
             return
+        self._breaker.hear(answers=True)
         try:
             self.follow()
         except Exception as error:  # the same
@@ -164,6 +185,16 @@ class Commits:
         for waiting, receipt in zip(taken, receipts, strict=True):
             waiting.receipt.set_result(receipt)
 
+    def _give_up(self) -> None:
+        """Let nobody wait who would only learn later that the database is silent."""
+        self._breaker.hear(answers=False)
+        with self._changed:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            self._lines = 0
+        for each in waiting:
+            each.receipt.set_exception(_silent())
+
     def _fail(
         self, taken: list[Waiting], error: Exception, kind: type[NotWrittenError | NotCountedError]
     ) -> None:
@@ -171,3 +202,17 @@ class Commits:
         log.error("commit failed", reason=reason, requests=len(taken), told=kind.__name__)
         for waiting in taken:
             waiting.receipt.set_exception(kind.of())
+
+
+def _busy() -> BusyError:
+    return BusyError(
+        "More is waiting to be written than can be soon.",
+        remedy="Send it again after the seconds in Retry-After; nothing was taken.",
+    )
+
+
+def _silent() -> DatabaseError:
+    return DatabaseError(
+        "The database did not answer just now; nothing was taken.",
+        remedy="Send it again after the seconds in Retry-After.",
+    )

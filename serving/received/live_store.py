@@ -143,9 +143,10 @@ class LiveStore:
         A store that cannot be opened changes nothing: the one before goes on serving, and
         `refusal` says why.
         """
-        if self._current is not None and self._current[0] == self._stamp():
-            return False
         try:
+            if self._current is not None and self._current[0] == self._stamp():
+                self.refusal = ""
+                return False
             self.open()
         except (NextbestError, OSError, ValueError) as error:
             self.refusal = str(error) if isinstance(error, NextbestError) else type(error).__name__
@@ -156,6 +157,11 @@ class LiveStore:
     def is_open(self) -> bool:
         """Whether there is a store to answer from."""
         return self._current is not None
+
+    @property
+    def is_distant(self) -> bool:
+        """Whether to read a customer asks another host, which no event loop should wait for."""
+        return self._current is not None and self._current[1].distant
 
     @property
     def store(self) -> OnlineStore:

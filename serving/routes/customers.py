@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
 from features.arrival import customer_of
 from features.clock import to_iso
+from features.database import DatabaseError
 from features.ledger_entry import Entry
 from models.contract import Score, SegmentScore
 from serving import openapi
-from serving.errors import NoChampionError, OutsidePopulationError
-from serving.parts import AppParts, answer
+from serving.errors import BusyError, NoChampionError, OutsidePopulationError
+from serving.parts import AppParts, Parts, answer
 from serving.received.lines import take_change
 from serving.responses import ChangeAnswer, ContextScore, CustomerAnswer, KeyFeature
 from serving.schema import CUSTOMER_EXAMPLE, CustomerState, Language, Row
 from serving.scores.compared import trend_now, trend_stored
 from serving.scores.inputs import outside
+from serving.scores.reading import look_far
 from serving.scores.scoring import score_known
 
 if TYPE_CHECKING:
     from models.scores import ScoreRow
     from models.spec import ModelSpec
+    from serving.received.live_store import Known
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
 MOST_CONTEXTS = 10
+SILENT = "The database that keeps the last batch of scores does not answer."
 
 
 @router.get(
@@ -48,29 +52,33 @@ async def customer(
     """All scores, the segment and the key features of a customer.
 
     Models that need nothing but the customer are scored for this answer. Those that need a
-    context (a campaign, a placement) are shown as the last batch scored them, the best ten each.
-    `trend` compares with the batch scores before.
+    context (a campaign, a placement) are shown as the last batch scored them, the best ten each;
+    `not_scored` says where the database that has them does not answer. `trend` compares with the
+    batch scores before, if they can be had.
     """
     found: list[Score | SegmentScore] = []
     not_scored: dict[str, str] = {}
     key_features: list[KeyFeature] = []
-    rows = await anyio.to_thread.run_sync(parts.scores.get, customer_id)
-    stored = {row.model: row for row in reversed(rows)}
-    as_of = parts.clock()
+    rows: Sequence[ScoreRow] | None = None
     row = Row(customer_id=customer_id)
-    for name, spec in parts.champions.specs.items():
-        if spec.context:
-            continue
-        known = parts.store.row(spec, customer_id, as_of, {})
+    as_of, of_models = await read_models(parts, customer_id)
+    try:
+        rows = await parts.database_calls.run(partial(parts.scores.get, customer_id))
+    except (DatabaseError, BusyError):
+        asked = (name for name, spec in parts.champions.specs.items() if spec.context)
+        not_scored |= dict.fromkeys(asked, SILENT)
+    stored = {row.model: row for row in reversed(rows or ())}
+    for name, known in of_models.items():
+        spec = parts.champions.specs[name]
         if spec.output == "segment":
             currency = parts.store.store.source.currency
             key_features = described(spec, known.values, language, currency)
         try:
-            champion = parts.champions.get(name)
             if not known.answers:
                 raise outside(spec)
+            champion = parts.champions.get(name)
             score = score_known(parts, champion, known, as_of, row, explain, language)
-            if isinstance(score, Score):
+            if isinstance(score, Score) and rows is not None:
                 trend = trend_now(
                     parts.champions, champion, known, score, as_of, stored.get(name), language
                 )
@@ -78,7 +86,7 @@ async def customer(
             found.append(score)
         except (NoChampionError, OutsidePopulationError) as error:
             not_scored[name] = error.message
-    in_context = [in_context_of(row, language) for row in best_of(rows)]
+    in_context = [in_context_of(row, language) for row in best_of(rows or ())]
     segments = [score for score in found if isinstance(score, SegmentScore)]
     return answer(
         CustomerAnswer(
@@ -112,6 +120,23 @@ async def put_customer(
     """
     entry = Entry(customers=[customer_of(customer_id, state)])
     return await take_change(parts, request, entry)
+
+
+async def read_models(parts: Parts, customer_id: str) -> tuple[int, dict[str, Known]]:
+    """Return what the models that need no context know of a customer, all of one moment.
+
+    Raises
+    ------
+    UnknownCustomerError, StoreError, BusyError
+    """
+
+    def read() -> tuple[int, dict[str, Known]]:
+        look_far(parts)
+        as_of = parts.clock()
+        specs = [spec for spec in parts.champions.specs.values() if not spec.context]
+        return as_of, {s.name: parts.store.row(s, customer_id, as_of, {}) for s in specs}
+
+    return await parts.store_calls.run(read) if parts.store.is_distant else read()
 
 
 def described(

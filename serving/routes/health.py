@@ -24,8 +24,8 @@ async def live() -> Response:
 async def ready(parts: AppParts) -> Response:
     """200 once the online store is open and at least one champion is loaded.
 
-    A registry that does not answer is told here and makes nothing unready: champions are served
-    from the cache.
+    A registry, a database or a Redis that does not answer is told here and makes nothing unready:
+    champions are served from the cache, and values that come with a request need no store.
     """
     champions = ready_champions(parts)
     return answer(
@@ -34,6 +34,7 @@ async def ready(parts: AppParts) -> Response:
             "champions": {name: champion.version for name, champion in champions.items()},
             "without_champion": [name for name in parts.champions.specs if name not in champions],
             "registry": "answers" if parts.watch.registry_answers else "does not answer",
+            "online_store": "is behind the ledger" if parts.watch.is_behind else "is up to date",
         }
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
@@ -50,7 +50,7 @@ async def prospects(
     them in its unit.
     """
     ask = question_of(parts, query)
-    page = await anyio.to_thread.run_sync(make_page, parts, ask, query)
+    page = await parts.database_calls.run(partial(make_page, parts, ask, query))
     listed = len(page.prospects)
     if query.format == "csv" or (query.format is None and "text/csv" in accept):
         note(request, csv_rows=listed)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-import anyio.lowlevel
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
@@ -14,7 +13,8 @@ from serving import openapi, problems
 from serving.parts import ROWS_A_TURN, AppParts, answer
 from serving.responses import BatchAnswer, BatchResult
 from serving.schema import BatchRequest, ScoreRequest, batch_examples, request_examples
-from serving.scores.scoring import score_row
+from serving.scores.reading import read_each
+from serving.scores.scoring import score_known, score_row
 from serving.tables.media import ARROW, TABLES
 
 PROBLEMS = openapi.problems(400, 404, 413, 415, 422, 503)
@@ -40,7 +40,7 @@ def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
         `explain` gives that many reasons, those of largest effect first, in `language`.
         """
         champion = parts.champions.get(model)
-        return answer(score_row(parts, champion, request, request.explain, request.language))
+        return answer(await score_row(parts, champion, request, request.explain, request.language))
 
     @router.post(
         "/{model}/batch",
@@ -65,14 +65,20 @@ def make_router(specs: Mapping[str, ModelSpec]) -> APIRouter:
         champion = parts.champions.get(model)
         results: list[BatchResult] = []
         async with parts.batch_turns:
-            for number, row in enumerate(request.rows):
-                if number % ROWS_A_TURN == 0:
-                    await anyio.lowlevel.checkpoint()  # single requests are answered in between
-                try:
-                    scored = score_row(parts, champion, row, request.explain, request.language)
-                    results.append(BatchResult(row=number, score=scored))
-                except NextbestError as error:
-                    results.append(BatchResult(row=number, problem=problems.of(error)))
+            for start in range(0, len(request.rows), ROWS_A_TURN):
+                rows = request.rows[start : start + ROWS_A_TURN]
+                readings = await read_each(parts, champion.spec, rows)
+                for number, (row, reading) in enumerate(zip(rows, readings, strict=True), start):
+                    try:
+                        if isinstance(reading, NextbestError):
+                            raise reading
+                        as_of, known = reading
+                        scored = score_known(
+                            parts, champion, known, as_of, row, request.explain, request.language
+                        )
+                        results.append(BatchResult(row=number, score=scored))
+                    except NextbestError as error:
+                        results.append(BatchResult(row=number, problem=problems.of(error)))
         refused = sum(result.problem is not None for result in results)
         return answer(
             BatchAnswer(

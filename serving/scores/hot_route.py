@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from features.errors import NextbestError
 from serving.received.live_store import Known
 from serving.scores.hot_body import HotBody, decoder_of
-from serving.scores.inputs import known_of
+from serving.scores.reading import read
 from serving.scores.scoring import score_known
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from serving.champions.champions import Champion
     from serving.parts import Parts
 
 PREFIX = "/v1/scores/"
@@ -73,7 +72,7 @@ class HotRoute:
             await self.app(scope, _again(error, receive), send)
             return
         whole = message["type"] == "http.request" and not message.get("more_body", False)
-        answer = self._answered(scope["path"], decoder, message) if whole else None
+        answer = await self._answered(scope["path"], decoder, message) if whole else None
         if answer is None:
             await self.app(scope, _again(message, receive), send)
             return
@@ -90,7 +89,7 @@ class HotRoute:
             }
         return self._decoders
 
-    def _answered(
+    async def _answered(
         self, path: str, decoder: msgspec.json.Decoder[HotBody], message: Message
     ) -> bytes | None:
         """Return the answer to a perfect request; None for any other."""
@@ -98,19 +97,20 @@ class HotRoute:
         try:
             asked = decoder.decode(message.get("body", b""))
             champion = parts.champions.get(path[len(PREFIX) :])
-            as_of = parts.clock()
-            known = _known(parts, champion, as_of, asked)
-            if known is None:
-                return None
+            if asked.features is not None:
+                known = _sent(asked)
+                if known is None:
+                    return None
+                as_of = parts.clock()
+            else:
+                as_of, known = await read(parts, champion.spec, asked)
             score = score_known(parts, champion, known, as_of, asked, asked.explain, asked.language)
         except (msgspec.MsgspecError, UnicodeDecodeError, NextbestError):
             return None
         return _encode(score)
 
 
-def _known(parts: Parts, champion: Champion, as_of: int, asked: HotBody) -> Known | None:
-    if asked.features is None:
-        return known_of(champion.spec, parts.store, as_of, asked)
+def _sent(asked: HotBody) -> Known | None:
     values = _values_of(asked.features)
     if asked.customer_id is not None or asked.context or values.count(None) == len(values):
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from serving.scores.inputs import known_of
+from serving.scores.reading import read
 
 if TYPE_CHECKING:
     from models.contract import Score, SegmentScore
@@ -17,21 +17,17 @@ if TYPE_CHECKING:
     from serving.scores.inputs import Asked
 
 
-def score_row(
+async def score_row(
     parts: Parts, champion: Champion, row: Asked, explain: int = 0, language: str = "en"
 ) -> Score | SegmentScore:
     """Return the score of one row.
 
-    There is no `await` between encoding the row and reading its answer, so nothing else runs in
-    between on this thread.
-
     Raises
     ------
     NextbestError
-        As `serving.scores.inputs.known_of`.
+        As `serving.scores.reading.read`.
     """
-    as_of = parts.clock()
-    known = known_of(champion.spec, parts.store, as_of, row)
+    as_of, known = await read(parts, champion.spec, row)
     return score_known(parts, champion, known, as_of, row, explain, language)
 
 
@@ -46,7 +42,8 @@ def score_known(
 ) -> Score | SegmentScore:
     """Return the score of values that were read, named, counted and, if it is to be, logged.
 
-    Every score that is served passes here: the one place to note it down.
+    Every score that is served passes here: the one place to note it down. There is no `await`
+    between encoding the row and reading its answer, so nothing else runs in between on this thread.
 
     Raises
     ------

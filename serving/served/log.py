@@ -180,7 +180,10 @@ class ServedLog:
         return min(len(self._waiting), MOST_A_COMMIT)
 
     def _write(self, taken: list[Waiting]) -> None:
-        """Write a group; try again until it is written, or may be dropped, or has to be."""
+        """Write a group; try again until it is written, or the log stops.
+
+        Meanwhile the queue fills, and what finds no room is refused or dropped by `put`.
+        """
         number = self._settled + len(taken)
         blocks = blocks_of(taken, number)
         kept, tries = False, 0
@@ -197,7 +200,7 @@ class ServedLog:
                 if tries == 0:
                     why = type(error).__name__
                     log.warning("served scores not kept yet", rows=len(taken), why=why)
-            if self._may_drop or self._stopping:
+            if self._stopping:
                 break
             time.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
             tries += 1

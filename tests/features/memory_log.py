@@ -161,6 +161,7 @@ class MemoryStore:
     sequence = 1
     fingerprint = "memory"
     last_instant = None
+    distant = False
     tiling = None
 
     def __init__(self, log: MemoryLog) -> None:

@@ -47,6 +47,7 @@ class FakeStore:
     """Customers by name, each with a number from which every feature follows; an event adds 1."""
 
     sequence = 41
+    distant = False
     properties: Mapping[str, str] = {"store": "text", "discount": "integer"}
     attribute_types: Mapping[str, str] = {"age": "text"}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ from limits.errors import StorageError
 
 from features.errors import BadInputError
 from serving.access.keys import Key, make
-from serving.access.rates import PRUNE_SECONDS, RETRY_SECONDS, Counts, Rates, limit_of
+from serving.access.rates import PRUNE_SECONDS, SLOW_SECONDS, Counts, Rates, limit_of
+from serving.outside.breaker import RETRY_SECONDS
 
 REDIS = "redis://127.0.0.1:6379/0"
 SILENT = "redis://127.0.0.1:1/0"
@@ -36,11 +37,13 @@ class Sometimes:
 
     def __init__(self) -> None:
         self.answers, self.asked = True, 0
+        self.takes: Callable[[], None] = lambda: None
 
     async def hit(self, item: Any, *identifiers: str) -> bool:
         self.asked += 1
         if not self.answers:
             raise StorageError(ConnectionError())
+        self.takes()
         return True
 
     def get_window_stats(self, item: Any, *identifiers: str) -> Coroutine[Any, Any, Any]:
@@ -75,8 +78,19 @@ def test_a_silent_store_refuses_nobody_and_is_asked_again_after_a_second() -> No
     assert (shared.asked, len(failures)) == (5, 2)
     shared.answers = True
     now[0] += RETRY_SECONDS
+    assert waits(rates, key, 1) == [True]  # it is asked again beside the call, which counts here
     assert waits(rates, key, 5) == [False] * 5
-    assert (shared.asked, len(failures)) == (10, 2)
+    assert (shared.asked, len(failures)) == (11, 2)
+
+
+def test_a_slow_store_is_waited_for_once_a_second_and_by_no_call() -> None:
+    now = [100.0]
+    shared = Sometimes()
+    rates = Rates("2/hour", shared, clock=lambda: now[0])
+    shared.takes = lambda: now.__setitem__(0, now[0] + 2 * SLOW_SECONDS)
+    key = key_of("")
+    assert waits(rates, key, 4) == [False, False, False, True]  # only the first was in Redis
+    assert shared.asked == 1
 
 
 def test_a_redis_that_nobody_started_refuses_nobody() -> None:
@@ -100,10 +114,12 @@ def test_windows_that_are_over_are_forgotten() -> None:
 
 
 @pytest.mark.services
-def test_servers_that_share_a_redis_count_together() -> None:
+def test_servers_that_share_a_redis_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
     key = key_of("3/minute")._replace(id=uuid.uuid4().hex)
-    assert waits(Rates.open("", REDIS), key, 2) == [False, False]
-    assert waits(Rates.open("", REDIS), key, 2) == [False, True]
+    monkeypatch.setattr("serving.access.rates.REDIS_SECONDS", 10.0)  # on a machine that is busy
+    rates = [Rates.open("", REDIS, lambda: 0.0) for _ in range(2)]
+    assert waits(rates[0], key, 2) == [False, False]
+    assert waits(rates[1], key, 2) == [False, True]
 
 
 @pytest.mark.parametrize("rate", ["many", "0/second", "3"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.champions.child import PollerProcess
+from serving.champions.child import IMPATIENT, PollerProcess
 from serving.settings import ServingSettings
 
 # Notes its start, then does as it is told.
@@ -86,3 +86,17 @@ def test_a_start_does_not_wait_for_a_registry_for_ever(
     poller.start()
     assert not poller.await_first_poll()
     poller.stop()
+
+
+def test_the_registry_may_hang_for_seconds_only_unless_the_environment_says_otherwise(
+    tmp_path: Path, starts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "import os; p.write_text(' '.join(os.environ[n] for n in sys.argv[2:]));"
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT", raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    command = [sys.executable, "-c", f"{BEGINS} {told} {ENDS_WITH_ITS_INPUT}", str(starts)]
+    poller = PollerProcess(ServingSettings(home=tmp_path), [*command, *IMPATIENT])
+    poller.start()
+    assert begun(starts, 3)
+    poller.stop()
+    assert starts.read_text() == f"{IMPATIENT['MLFLOW_HTTP_REQUEST_TIMEOUT']} 2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from features.database import DatabaseError
 from features.ledger import Ledger
 from features.ledger_entry import NOTHING, Entry, Event, Known, Receipt
 from serving.errors import BusyError, NotCountedError, NotWrittenError
+from serving.outside.breaker import RETRY_SECONDS, Breaker
 from serving.received.commits import Commits
 
 
@@ -67,7 +69,15 @@ def told() -> list[tuple[int, int]]:
 
 @pytest.fixture
 def commits(ledger: SlowLedger, told: list[tuple[int, int]]) -> Iterator[Commits]:
-    made = Commits(ledger, Follower(), NOTHING, lambda n, added, s: told.append((n, added)), 10)
+    breaker = Breaker(clock=itertools.count().__next__)  # of which a second is soon over
+    made = Commits(
+        ledger,
+        Follower(),
+        NOTHING,
+        lambda n, added, s: told.append((n, added)),
+        10,
+        breaker=breaker,
+    )
     made.start()
     yield made
     for _ in range(100):
@@ -139,6 +149,45 @@ def test_a_failed_commit_is_told_to_all_who_shared_it_and_the_next_one_goes_on(
     ledger.failure = None
     ledger.go.release()
     assert commits.submit(entry("e1")).result(10).added == 1
+
+
+def test_while_the_database_is_silent_nobody_waits_for_it_but_one_a_second(
+    ledger: SlowLedger,
+) -> None:
+    now = [100.0]
+    commits = Commits(ledger, Follower(), NOTHING, breaker=Breaker(clock=lambda: now[0]))
+    commits.start()
+    ledger.failure = DatabaseError("It hangs.", remedy="Wait.")
+    asked = commits.submit(entry("e1"))
+    assert ledger.entered.wait(10)
+    behind = commits.submit(entry("e2"))
+    ledger.go.release()
+    with pytest.raises(NotWrittenError):
+        asked.result(10)
+    with pytest.raises(DatabaseError, match="nothing was taken"):
+        behind.result(10)
+    with pytest.raises(DatabaseError, match="nothing was taken"):
+        commits.submit(entry("e3"))
+    now[0] += RETRY_SECONDS
+    ledger.failure = None
+    ledger.go.release()
+    assert commits.submit(entry("e4")).result(10).added == 1
+    commits.stop()
+
+
+def test_more_requests_than_may_wait_are_told_to_come_back(ledger: SlowLedger) -> None:
+    commits = Commits(ledger, Follower(), NOTHING, most_requests=2)
+    commits.start()
+
+    async def three() -> list[Any]:
+        writes = [commits.write(entry(name)) for name in ("e1", "e2", "e3")]
+        asyncio.get_running_loop().call_later(0.05, ledger.go.release, 2)
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    told = asyncio.run(three())
+    assert [isinstance(each, BusyError) for each in told] == [False, False, True]
+    assert [each.added for each in told[:2]] == [1, 1]
+    commits.stop()
 
 
 def test_what_is_written_but_not_counted_is_told_so_and_counted_when_sent_again(

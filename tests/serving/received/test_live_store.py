@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from features.errors import NoLogError, StoreReplacedError
+from features.errors import NoLogError, StoreError, StoreReplacedError
 from features.ledger import Ledger
 from features.ledger_entry import Event, Patch
 from models.catalog import CATALOG
@@ -77,6 +77,28 @@ def test_a_store_that_is_gone_leaves_the_one_that_was_open(disk: Disk, live: Liv
     disk.stamp, disk.store = None, None
     assert not live.refresh()
     assert live.row(CHURN, "a", NOW, {}).values[0] == 3
+
+
+def test_a_store_that_cannot_be_asked_whether_it_was_rebuilt_goes_on_and_says_so_until_it_can(
+    disk: Disk,
+) -> None:
+    answers = [True]
+
+    def stamp() -> str | None:
+        if not answers[0]:
+            raise StoreError("Redis does not answer.", remedy="Start it.")
+        return disk.stamp
+
+    live = LiveStore(disk.open, stamp, FakeRows, CATALOG)  # type: ignore[arg-type]
+    disk.build("first", a=3)
+    live.open()
+    answers[0] = False
+    assert not live.refresh()
+    assert "does not answer" in live.refusal
+    assert live.row(CHURN, "a", NOW, {}).values[0] == 3
+    answers[0] = True
+    assert not live.refresh()
+    assert live.refusal == ""
 
 
 def test_the_population_decides_whether_a_model_answers(disk: Disk, live: LiveStore) -> None:

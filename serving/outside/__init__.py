@@ -1,0 +1,1 @@
+"""What stands outside of the process and may fall silent: nobody waits long for it, nor many."""
