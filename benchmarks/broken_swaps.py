@@ -92,12 +92,8 @@ def main() -> int:
 
 def publish(registry: Registry, home: Path) -> tuple[list[str], dict[str, str]]:
     """Publish sound and broken versions; return the sound ones, and what is broken by version."""
-    run = registry.client.create_run(registry.experiment(MODEL)).info.run_id
-    spec = CATALOG[MODEL]
-    sound = []
-    for seed in range(SOUND):
-        folder = bundle_of(spec, seed, TREES).save(home / "made" / f"sound {seed}")
-        sound.append(registry.publish(MODEL, folder, run))
+    run, spec = registry.client.create_run(registry.experiment(MODEL)).info.run_id, CATALOG[MODEL]
+    sound = publish_sound(registry, home)
 
     def make(asked: ModelSpec) -> Bundle:
         return bundle_of(asked, SOUND, TREES)
@@ -107,6 +103,16 @@ def publish(registry: Registry, home: Path) -> tuple[list[str], dict[str, str]]:
         folder = save(make, spec, home / "made" / what)
         broken[registry.publish(MODEL, folder, run)] = what
     return sound, broken
+
+
+def publish_sound(registry: Registry, home: Path) -> list[str]:
+    """Publish versions that can be served; return them."""
+    run = registry.client.create_run(registry.experiment(MODEL)).info.run_id
+    folders = (
+        bundle_of(CATALOG[MODEL], seed, TREES).save(home / "made" / f"sound {seed}")
+        for seed in range(SOUND)
+    )
+    return [registry.publish(MODEL, folder, run) for folder in folders]
 
 
 def await_refusal(port: int, version: str) -> bool:

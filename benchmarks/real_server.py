@@ -25,22 +25,25 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def server(home: Path, **environment: str) -> Iterator[Running]:
+def server(home: Path, log: Path | None = None, **environment: str) -> Iterator[Running]:
     """Run `python -m serving` on a free port until the block ends.
 
     Parameters
     ----------
     home : Path
+    log : Path, optional
+        Where its log lines go; by default nowhere.
     **environment : str
         Variables for the server alone.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "serving", "--port", "0"],
-        env=os.environ | {"NEXTBEST_HOME": str(home)} | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with (log or Path(os.devnull)).open("w") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "serving", "--port", "0"],
+            env=os.environ | {"NEXTBEST_HOME": str(home)} | environment,
+            stdout=subprocess.PIPE,
+            stderr=lines,
+            text=True,
+        )
     assert process.stdout is not None
     try:
         found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())

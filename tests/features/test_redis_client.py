@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import time
 from pathlib import Path
 
 import pytest
 
+from benchmarks.chaos.proxy import Proxy
 from features.errors import StoreError
 from features.redis_client import ask, connect, escaped, shown
 from features.redis_shelf import RedisShelf
@@ -43,6 +45,29 @@ def test_a_redis_that_forgets_keys_is_not_filled(
     monkeypatch.setattr(shelf._client, "info", lambda section: told)
     with pytest.raises(StoreError, match="noeviction"), shelf.filling():
         pass
+
+
+@pytest.mark.services
+def test_a_redis_that_hangs_is_given_up_in_time_and_all_that_hung_with_it(
+    shelf: RedisShelf,
+) -> None:
+    empty_store(shelf)
+    with Proxy(6379) as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}/9"
+        far = RedisShelf(shelf.background, url, shelf._prefix.decode()[:-1], patience=0.2)
+        store = far.open()
+        lines = [store._client.connection_pool.get_connection() for _ in range(3)]
+        for line in lines:
+            store._client.connection_pool.release(line)
+        proxy.become("hang")
+        started = time.monotonic()
+        with pytest.raises(StoreError, match="Timeout"):
+            _ = store.sequence
+        assert time.monotonic() - started < 2.0
+        assert (store.instant, store.last_instant) == (0, None)  # for which nobody is asked
+        proxy.become("pass")
+        assert store.sequence == 0
+        store.close()
 
 
 def test_an_error_never_shows_the_password() -> None:

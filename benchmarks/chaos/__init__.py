@@ -1,0 +1,1 @@
+"""Databases, Redis and the registry cut off and restored while requests keep coming."""
