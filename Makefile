@@ -19,7 +19,7 @@ TABLES ?= telco bank caravan journey company
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate bench-serving clean
+.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate bench-serving fuzz clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-quality: setup $(PEERS)/quality/.installed   ## models against FLAML, Ligh
 
 bench-gate: setup   ## how often the gate decides rightly, over 200 simulated retrainings of each kind
 	@$(BIN)/python -m benchmarks.gate $(ARGS)
+
+fuzz: setup   ## 10,000 generated and 10,000 broken requests: no failure, no customer data in an error or a log line
+	$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 bench-serving: setup $(PEERS)/serving/.installed   ## scores a second beside an empty endpoint, the usual tutorial, MLflow, BentoML and LitServe
 	@$(BIN)/python -m benchmarks.serving $(ARGS)

@@ -87,7 +87,7 @@ def sent_events(body: bytes) -> list[Any]:
     """
     try:
         sent = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HTTPException(400) from error
     if not isinstance(sent, dict) or sent.keys() != {"events"}:
         raise RequestError("The body is no batch of events.", remedy=SHAPE)

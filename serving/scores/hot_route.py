@@ -105,7 +105,7 @@ class HotRoute:
             else:
                 as_of, known = await read(parts, champion.spec, asked)
             score = score_known(parts, champion, known, as_of, asked, asked.explain, asked.language)
-        except (msgspec.MsgspecError, UnicodeDecodeError, NextbestError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, NextbestError):
             return None
         return _encode(score)
 

@@ -95,7 +95,7 @@ def score_table(
             _check_rows(parquet.metadata.num_rows)
             batches = parquet.iter_batches(batch_size=ROWS_AT_ONCE)
             return _answered(parquet.schema_arrow, batches, champion, id_column, threads)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         # Arrow's words may quote names and values of the caller's.
         raise TableError(
             f"The body cannot be read as {media_type}.",

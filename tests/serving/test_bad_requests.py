@@ -103,7 +103,15 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "malformed JSON": (raw(b'{"customer_id": "%s",}' % SECRET.encode()), 400, "malformed-json", ""),
     "JSON that ends too early": (raw(b'{"customer_id"'), 400, "malformed-json", "JSON object"),
     "not UTF-8": (raw(b'{"customer_id": "\xff\xfe"}'), 400, "malformed-json", "UTF-8"),
+    "events that are not UTF-8": (
+        {"method": "POST", "url": "/v1/events", "content": b'{"events": "\x80"}', "headers": JSON},
+        400, "malformed-json", "UTF-8",
+    ),
     "nested too deeply": (raw(b"[" * 9_000 + b"]" * 9_000), 400, "malformed-json", "nested"),
+    "a context nested too deeply": (
+        raw(b'{"customer_id": "1", "context": {"x": %s}}' % (b"[" * 9_000 + b"]" * 9_000)),
+        400, "malformed-json", "nested",
+    ),
     "a number with too many digits": (raw(b'{"explain": %s}' % (b"9" * 5_000)), 400,
                                       "malformed-json", "JSON object"),
     "an infinite feature": (

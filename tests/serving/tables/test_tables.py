@@ -171,6 +171,15 @@ def test_a_bad_parquet_file_is_a_problem(shared_client: TestClient) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
+def test_a_parquet_file_whose_names_are_no_text_is_a_problem(shared_client: TestClient) -> None:
+    name = CHURN[0].name.encode()
+    body = as_parquet(made_table()).replace(name, b"\xff" * len(name))
+    answer = post(shared_client, body, PARQUET)
+    assert (answer.status_code, answer.json()["type"]) == (
+        400, "urn:nextbest:problem:malformed-table",
+    )  # fmt: skip
+
+
 def test_a_table_that_arrives_in_drops_is_the_same_table(shared_client: TestClient) -> None:
     body = as_arrow(made_table())
 
