@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip setuptools
 	$(BIN)/python -m pip install --quiet -c constraints.txt --build-constraint constraints.txt \
-		-e '.[demo,postgres,redis,spark]' --group dev
+		-e '.[demo,lignum,postgres,redis,spark]' --group dev
 	@$(BIN)/python -c 'import lightgbm' || { echo "LightGBM needs the OpenMP library:" \
 		"apt-get install libgomp1, or brew install libomp" >&2; exit 2; }
 	@touch $@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -54,6 +55,9 @@ class ServingSettings(Settings):
         Of each key that has no rate of its own, such as ``"100/second"``; empty is no limit.
     rate_store : str
         Where calls are counted: ``"memory"``, each process for itself, or ``redis://host:port/db``.
+    tree_engine : {"lightgbm", "lignum"}
+        What answers single rows: LightGBM's own library, or pylignum where it gives the bits of
+        all golden rows, see `models.quick_trees`.
     tracking_uri : str
         ``MLFLOW_TRACKING_URI``: the registry; by default SQLite in the home.
 
@@ -82,6 +86,7 @@ class ServingSettings(Settings):
     keys_seconds: float = Field(default=2.0, gt=0)
     rate_limit: str = ""
     rate_store: str = "memory"
+    tree_engine: Literal["lightgbm", "lignum"] = "lightgbm"
     tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -106,14 +107,17 @@ def make_app(
     """
     from features.served import ServedStore
     from models.catalog import CATALOG
+    from models.quick_trees import quickened
     from models.scores import SqlScoreStore, database_url
     from models.shapley.machine_code import compiled
     from serving.app import create_app
-    from serving.champions.champions import Champions
+    from serving.champions.champions import Champions, load_champion
     from serving.scores.moments import Moments
 
     compiled(settings.home / "numba")  # for reasons, before the first request
-    champions = Champions(CATALOG, settings.cache)
+    quicken = quickened if settings.tree_engine == "lignum" else None
+    load = partial(load_champion, quicken=quicken)
+    champions = Champions(CATALOG, settings.cache, load)
     url = settings.database_url or None
     patience = settings.database_seconds
     scores = SqlScoreStore(database_url(settings.home, url), patience=patience)

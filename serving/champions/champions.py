@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from features.errors import NextbestError
 from serving.champions.cache import MICROS, announced
 from serving.errors import NoChampionError
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from models.bundle import Bundle
     from models.score import Scorer
     from models.spec import ModelSpec
+
+
+log = structlog.get_logger("nextbest.serving")
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,22 @@ class Champions:
         return Change(model, version)
 
 
-def load_champion(spec: ModelSpec, version: str, folder: Path) -> Champion:
+def load_champion(
+    spec: ModelSpec,
+    version: str,
+    folder: Path,
+    quicken: Callable[[Bundle], Bundle] | None = None,
+) -> Champion:
     """Return a bundle's champion, verified by its hashes and golden rows.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    version : str
+    folder : Path
+    quicken : callable, optional
+        Returns the bundle with another engine (`models.quick_trees`). One that raises is refused
+        with a warning, and the bundle's own answers.
 
     Raises
     ------
@@ -167,6 +186,11 @@ def load_champion(spec: ModelSpec, version: str, folder: Path) -> Champion:
 
     bundle = Bundle.load(folder, version)
     bundle.verify(feature_hash(spec.features))
+    if quicken is not None:
+        try:
+            bundle = quicken(bundle)
+        except NextbestError as error:
+            log.warning("engine refused", model=spec.name, version=version, reason=str(error))
     scorer = Scorer(bundle)
     # The first reasons make tables of the trees, which no request should wait for.
     scorer.score(bundle.golden.rows[0], bundle.spec.as_of, explain=1)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from models.bundle import Bundle
 from models.catalog import CATALOG, UnknownModelError
+from models.quick_trees import QuickTreesError
 from serving.champions.cache import announce
-from serving.champions.champions import Champions
+from serving.champions.champions import Champions, load_champion
 from serving.errors import NoChampionError
 from tests.serving.fakes import publish
 
@@ -42,6 +46,32 @@ def test_going_back_swaps_to_the_bundle_that_was_kept(champions: Champions, home
     announce(home / "cache", "churn", "1")
     champions.refresh()
     assert champions.get("churn") is first
+
+
+def test_another_engine_is_taken_or_refused_with_a_warning_while_its_own_answers(
+    home: Path,
+) -> None:
+    folder = home / "cache" / "churn" / "1"
+    plain = load_champion(CHURN, "1", folder)
+
+    def refuse(bundle: Bundle) -> Bundle:
+        raise QuickTreesError("It gives golden row 3 another margin.", remedy="Unset it.")
+
+    def take(bundle: Bundle) -> Bundle:
+        return replace(bundle, card_markdown="by another engine")
+
+    with capture_logs() as logged:
+        refused = load_champion(CHURN, "1", folder, quicken=refuse)
+    values = plain.bundle.golden.rows[0]
+    expected = plain.scorer.score(values, 0).margin  # type: ignore[union-attr]
+    assert refused.scorer.score(values, 0).margin == expected  # type: ignore[union-attr]
+    assert [(each["log_level"], each["event"]) for each in logged] == [
+        ("warning", "engine refused")
+    ]
+    assert "golden row 3" in logged[0]["reason"]
+    taken = load_champion(CHURN, "1", folder, quicken=take)
+    assert taken.scorer.bundle is taken.bundle
+    assert taken.bundle.card_markdown == "by another engine"
 
 
 @pytest.mark.parametrize("file", ["golden.json", "linear.json", "card.md", "manifest.json"])
