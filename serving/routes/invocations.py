@@ -35,7 +35,12 @@ ModelHeader = Annotated[
 ]
 
 
-@router.get("/ping", summary="Can it score?", responses=openapi.problems(503))
+@router.get(
+    "/ping",
+    summary="Can it score?",
+    response_class=PlainTextResponse,
+    responses=openapi.problems(503),
+)
 @router.get("/health", include_in_schema=False)
 async def ping(parts: AppParts) -> Response:
     """As `/health/ready`, with an empty line for an answer."""
