@@ -25,6 +25,7 @@ from features import bucket, contract, hashing, id_index, keys, manifest, part
 from features.customers import FIRST_SEEN
 from features.dictionary import Dictionary
 from features.errors import BadInputError
+from features.fill import fill
 from features.kernel import NULL
 from features.keys import Keys
 from features.log import EventLog
@@ -251,7 +252,7 @@ class BulkWriter:
         columns = {}
         for name in self._missing:
             columns[name] = np.empty(events.num_rows, dtype=np.int64)
-            part.fill(columns[name], events[name])
+            fill(columns[name], events[name])
         who = np.repeat(hashing.texts(people.ids), people.counts)
         return keys.keys(hashing.texts(events["event_id"]), who, columns, self._missing)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def with_campaign(
         values = [campaign.get(name.removeprefix(CAMPAIGN)) for campaign in chosen]
         instant = name.endswith("_at")
         context[name] = np.array(values, dtype=np.int64 if instant else object)
-    return Spine(spine.entity, spine.row_id, spine.customer_id, spine.as_of, context)
+    return replace(spine, context=context)
 
 
 def campaign_of(campaigns: Mapping[str, Mapping[str, Any]], campaign_id: Any) -> Mapping[str, Any]:

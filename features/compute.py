@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.desk import Desk, desk_for
 from features.errors import FeatureOverflowError, MissingContextError
 from features.feature import Attribute, Context, Feature
 from features.jit import Compiled
 from features.kernel import UNSEEN
-from features.kernel.lines import N_LINES, N_ROOM
+from features.kernel.finalise import OWN
 from features.kernel.run import BATCH
 from features.large_pages import spacious
 from features.nodes import Nodes
@@ -74,19 +75,6 @@ class Rows:
         return len(self.as_of)
 
 
-class Desk(NamedTuple):
-    """The room in which the kernel works on one customer after the other."""
-
-    members: Integers
-    sizes: Integers
-    lines: Integers
-    room: Integers
-    tally: Integers
-    tallies: Integers
-    stamp: Integers
-    edges: Integers
-
-
 @dataclass(frozen=True)
 class Plan:
     """Features compiled to tables, bound to a log's columns and dictionaries.
@@ -141,26 +129,31 @@ class Plan:
         return self.named(floats, wholes, rows.context, rows.attributes)
 
     def numbers(
-        self, engine: Compiled, events: Events, rows: Rows
-    ) -> tuple[NDArray[np.float64], Integers]:
+        self, engine: Compiled, events: Events, rows: Rows,
+        into: tuple[NDArray[np.float64], Integers] | None = None, at: int = 0,
+    ) -> tuple[NDArray[np.float64], Integers]:  # fmt: skip
         """Return what the kernel computes of rows: float64 (k, n) and int64 (m, n).
 
-        `named` knows which line is which feature.
+        `named` knows which line is which feature. With `into`, from `room`, they are written there
+        from column `at` on.
         """
-        n = len(rows)
-        floats, wholes = self.room(n)
+        floats, wholes = into or self.room(len(rows))
         codes, instants, inputs = self.given(rows)
         most = int(np.diff(rows.offsets).max(initial=0))
         longest = int(np.diff(events.offsets).max(initial=0))
-        states = np.empty((max(BATCH, most), self.width), np.int64)
+        states = np.empty((self.width, max(BATCH, most)), np.int64)
         failed = engine.run(
             events.values, events.offsets, rows.offsets, rows.as_of, codes, instants, *self.tables,
             NO_CELLS, self.no_ranges, *self.desk(longest, most), states, inputs, self.nodes.table,
-            self.nodes.scales, np.empty((self.nodes.scratch, len(states))), floats, wholes,
+            self.nodes.scales, self.scratch(states.shape[1]), at, floats, wholes,
             self.nodes.whole_slots,
         )  # fmt: skip
         self.check(failed)
         return floats, wholes
+
+    def scratch(self, n: int) -> NDArray[np.float64]:
+        """Return room for the finaliser to work on n rows at a time."""
+        return np.empty((OWN + self.nodes.scratch, n))
 
     def room(self, n: int) -> tuple[NDArray[np.float64], Integers]:
         """Return room for the numbers of n rows."""
@@ -178,19 +171,7 @@ class Plan:
     def desk(self, events: int, rows: int, vocabulary: int = 0) -> Desk:
         """Return room for customers of so many events and rows, and codes below `vocabulary`."""
         size = max(self.vocabulary, vocabulary) + 1
-        streams, windows = len(self.tables.filter_offsets) - 1, len(self.tables.windows)
-        # Only several rows of one customer slide.
-        sliding = events if rows > 1 else 0
-        return Desk(
-            np.empty((streams, sliding), np.int64),
-            np.empty(streams, np.int64),
-            np.empty((N_LINES, rows), np.int64),
-            np.empty((N_ROOM, sliding + 2), np.int64),
-            np.zeros(size, np.int64),
-            np.zeros((2, self.tallies, size), np.int64),
-            np.zeros(1, np.int64),
-            np.empty((3, windows), np.int64),
-        )
+        return desk_for(self.tables, self.tallies, size, events, rows)
 
     @property
     def vocabulary(self) -> int:

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from features.kernel import finalise, fold, latest, lay, merge, run
+from features.kernel import finalise, fold, latest, merge, run
 from features.kernel.marks import MARKED
 
 
@@ -22,7 +22,6 @@ class Compiled(NamedTuple):
     join: Callable[..., None]
     suffixes: Callable[..., None]
     extend: Callable[..., None]
-    lay: Callable[..., None]
 
 
 PLAIN = Compiled(
@@ -33,7 +32,6 @@ PLAIN = Compiled(
     merge.join,
     merge.suffixes,
     merge.extend,
-    lay.lay,
 )
 """The same functions uncompiled: slow, and visible to coverage and debuggers."""
 
@@ -93,15 +91,15 @@ def compiled(cache: Path | None = None) -> Compiled:
     float_line, float_table = read(1, types.float64), written(2, types.float64)
     given = (table, line, line, line, table, table)
     tables = (
-        line, line, line, table, table, line, table, line, table, table, line, table, line, line,
-        line, line,
+        line, line, table, line, table, line, table, table, line, table, line, line, line, line,
     )  # fmt: skip
     cells = (table, table)
     desk = (
-        written(2), written(1), written(2), written(2), written(1), written(3), written(1),
-        written(2),
+        written(2), written(1), written(2, types.uint32), written(2), written(2), written(2),
+        written(1), written(3), written(1),
+        written(3), written(2, types.uint32), written(1),
     )  # fmt: skip
-    values = (table, float_line, float_table, float_table, written(2), line)
+    values = (table, float_line, float_table, number, float_table, written(2), line)
     inputs = read(2, types.float64)
     signatures = {
         "run": number(*given, *tables, *cells, *desk, written(2), inputs, *values),
@@ -111,11 +109,9 @@ def compiled(cache: Path | None = None) -> Compiled:
         "join": types.void(table, table, written(2)),
         "suffixes": types.void(table, line, written(2)),
         "extend": types.void(table, written(2), table),
-        "lay": [
-            types.void(float_table, number, float_table),
-            types.void(written(2), number, written(2)),
-        ],
     }  # fmt: skip
     # Nothing is allocated in the kernel, so references need no counting.
-    options = {"nogil": True, "cache": cache is not None, "_nrt": False}
+    options = {
+        "nogil": True, "cache": cache is not None, "_nrt": False, "error_model": "numpy",
+    }  # fmt: skip
     return Compiled(*(numba.njit(signatures[plain.__name__], **options)(plain) for plain in PLAIN))

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from features.compute import NO_CELLS, Desk, Plan, Rows
+from features.compute import NO_CELLS, Plan, Rows
+from features.desk import Desk
 from features.errors import MissingContextError
 from features.feature import Attribute, Context, Feature
 from features.jit import Compiled
@@ -66,9 +67,9 @@ class OneRow(threading.local):
         self._one = np.array([0, 1], np.int64)
         self._offsets = np.zeros(2, np.int64)
         self._as_of = np.zeros(1, np.int64)
-        self._states = np.zeros((1, plan.width), np.int64)
+        self._states = np.zeros((plan.width, 1), np.int64)
         self._desk = plan.desk(0, 1)
-        self._scratch = np.zeros((plan.nodes.scratch, 1))
+        self._scratch = plan.scratch(1)
         self._floats = np.zeros((len(plan.nodes.floats), 1))
         self._wholes = np.zeros((len(plan.nodes.whole_slots), 1), np.int64)
         self._attributes = tuple(f.name for f in plan.attributes)
@@ -101,7 +102,7 @@ class OneRow(threading.local):
             failed = self._engine.run(
                 past.values, self._offsets, self._one, self._as_of, codes, instants, *plan.tables,
                 NO_CELLS, plan.no_ranges, *self._desk_now(), self._states, inputs, nodes.table,
-                nodes.scales, self._scratch, self._floats, self._wholes, nodes.whole_slots,
+                nodes.scales, self._scratch, 0, self._floats, self._wholes, nodes.whole_slots,
             )  # fmt: skip
         else:
             older = self._tiles.older(past.tiles, past.cut, as_of, codes)
@@ -109,10 +110,10 @@ class OneRow(threading.local):
                 past.values, self._offsets, self._one, self._as_of, codes, instants, *plan.tables,
                 older.cells, older.ranges, *self._desk_now(), self._states, 0, 1,
             )  # fmt: skip
-            older.join(self._engine, self._states)
+            older.join(self._engine, self._states.reshape(1, -1))
             failed = self._engine.finalise(
                 self._states, 1, 0, self._as_of, inputs, instants, nodes.table, nodes.scales,
-                self._scratch, self._floats, self._wholes, nodes.whole_slots,
+                self._scratch, 0, self._floats, self._wholes, nodes.whole_slots,
             )  # fmt: skip
         plan.check(failed)
         floats = self._floats[:, 0].tolist()

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from features.fill import fill
 from features.kernel import NO_CODE, NULL
 from features.large_pages import spacious
 
@@ -156,23 +157,6 @@ def cuts(counts: NDArray[np.int64], block_rows: int) -> Iterator[tuple[int, int]
         end = max(int(np.searchsorted(ends, done + block_rows, side="right")), first + 1)
         yield first, end
         first, done = end, int(ends[end - 1])
-
-
-def fill(row: NDArray[np.int64], column: Any) -> None:
-    """Write an integer column into a row of int64, `NULL` where it is null."""
-    at = 0
-    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
-        end = at + len(chunk)
-        valid, content = chunk.buffers()
-        kind = np.int32 if chunk.type == pa.int32() else np.int64
-        row[at:end] = np.frombuffer(content, kind, count=chunk.offset + len(chunk))[chunk.offset :]
-        if chunk.null_count:
-            bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
-            # By arithmetic: assigning by a mask takes ten times as long.
-            missing = bits[chunk.offset : chunk.offset + len(chunk)].astype(np.int64) - 1
-            row[at:end] &= ~missing
-            row[at:end] |= missing & NULL
-        at = end
 
 
 class Reader:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from features.clock import parse_duration
 from features.compute import Plan, Vocabulary
 from features.errors import DeclarationError
 from features.feature import Aggregate, ContextRef, Feature, walk
@@ -17,6 +19,7 @@ from features.kernel.states import BY_CODE
 from features.local_time import DERIVED
 from features.nodes import compile_nodes
 from features.tables import Op, Pairs, tables_of
+from features.window import Window
 
 # Features whose folds read the same state share one operation.
 OPERATIONS = {
@@ -78,7 +81,7 @@ def compile_plan(
     for leaf in leaves:
         _check(leaf, available, vocabularies)
     streams = list(dict.fromkeys(stream_of(leaf) for leaf in leaves))
-    windows = list(dict.fromkeys(leaf.window for leaf in leaves))
+    windows = sorted(dict.fromkeys(leaf.window for leaf in leaves), key=_longest_first)
     instants = list(dict.fromkeys(w.until for w in windows if w.until is not None))
     keys = {leaf: _key(leaf, streams, windows) for leaf in leaves}
     ops = sorted(set(keys.values()))
@@ -127,6 +130,14 @@ def stream_of(leaf: Aggregate) -> Stream:
     fixed = tuple((n, v) for n, v in leaf.filters if not isinstance(v, ContextRef))
     compared = tuple((n, v.name) for n, v in leaf.filters if isinstance(v, ContextRef))
     return leaf.kind, fixed, compared
+
+
+def _longest_first(window: Window) -> tuple[bool, float]:
+    """Sort windows that look back before others, and each before shorter ones.
+
+    An event that is too old for a window is too old for those after it.
+    """
+    return window.forward, -(math.inf if window.last is None else parse_duration(window.last))
 
 
 def _columns_of(leaf: Aggregate) -> list[str]:

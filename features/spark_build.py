@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from features.arrow_columns import to_arrow, to_numpy
 from features.campaigns import with_campaign
@@ -25,6 +24,7 @@ from features.fold_blocks import known_attributes
 from features.frame import Progress, attribute_table, attributes_read, plan_for
 from features.jit import compiled
 from features.log import EventLog
+from features.people import ids_of
 from features.spark_fold import FoldBlocks
 from features.spark_workers import collected, errors_of_workers, map_batches, sent
 from features.spine import Spine
@@ -88,7 +88,7 @@ def spine_on_spark(
     needed = frozenset[str]().union(*(feature.reads for feature in features))
     spine = with_campaign(spine, log.campaigns, needed)
     attributes = attribute_table(log, attributes_read(plan))
-    ids = pa.array(spine.customer_id, pa.string()).dictionary_encode()
+    ids = ids_of(spine)
     codes = ids.indices.to_numpy()
     block, position = log.locate(ids.dictionary)
     position = np.where(block < 0, np.arange(len(position)), position)

@@ -69,7 +69,8 @@ def load(path: Path, entity: str) -> Spine:
         if name.startswith(_CONTEXT)
     }
     row_id, customer_id = _values(table["row_id"]), _values(table["customer_id"])
-    return Spine(entity, row_id, customer_id, _values(table["as_of"]), context)
+    ids = table["customer_id"].unify_dictionaries().combine_chunks()
+    return Spine(entity, row_id, customer_id, _values(table["as_of"]), context, ids)
 
 
 def _text(values: NDArray[Any]) -> pa.Array:

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from features.clock import parse_duration
 from features.kernel import states
 from features.kernel.states import BY_CODE
-from features.kernel.windows import EVER, NEXT
 
 Integers = NDArray[np.int64]
-FOREVER = 2**62
 
 
 class Tables(NamedTuple):
@@ -22,8 +20,6 @@ class Tables(NamedTuple):
 
     kinds: Integers
     kind_offsets: Integers
-    step_offsets: Integers
-    steps: Integers
     filters: Integers
     filter_offsets: Integers
     matches: Integers
@@ -79,7 +75,7 @@ def tables_of(
     n_kinds : int
     pairs : Pairs
     windows : sequence of tuple
-        See `Window.row`.
+        See `Window.row`; those that look back first, and each before shorter ones.
     missing : sequence of int
         What stands for a missing value, by column.
     half_lives : sequence of str
@@ -89,33 +85,11 @@ def tables_of(
     matches, match_offsets = _ragged(pairs.matches)
     taken = [[s for s, code in enumerate(kinds) if code == kind] for kind in range(n_kinds)]
     tallies = {o: t for t, o in enumerate(o for o, op in enumerate(ops) if op.what in BY_CODE)}
-    back = [w for w, window in enumerate(windows) if window[0] < NEXT]
-    # An event that is too old for a window is too old for those after it.
-    back.sort(key=lambda w: -windows[w][1] if windows[w][0] != EVER else -FOREVER)
-    order = {w: place for place, w in enumerate(back)}
-    steps: list[list[tuple[int, ...]]] = []
-    for streams in taken:
-        chosen = [(o, op) for o, op in enumerate(ops) if op.stream in streams]
-        backward = [(o, op) for o, op in chosen if op.window in order]
-        backward.sort(key=lambda item: order[item[1].window])
-        forward = [(o, op) for o, op in chosen if op.window not in order]
-        for some in (backward, forward):
-            steps.append(
-                [
-                    (op.what, op.column, op.slot, op.window, op.weights, tallies.get(o, 0),
-                     *filter_offsets[op.stream : op.stream + 2],
-                     *match_offsets[op.stream : op.stream + 2],
-                     bool(pairs.filters[op.stream] or pairs.matches[op.stream]))
-                    for o, op in some
-                ]
-            )  # fmt: skip
     views, view_offsets = _views(ops, len(kinds))
     weights, weight_offsets = _weights(half_lives)
     return Tables(
         kinds=np.array([s for streams in taken for s in streams], np.int64),
         kind_offsets=_offsets(taken),
-        step_offsets=_offsets(steps),
-        steps=_table([step for some in steps for step in some], 11),
         filters=filters,
         filter_offsets=filter_offsets,
         matches=matches,
@@ -138,10 +112,10 @@ def tables_of(
 
 
 def _nothing(ops: Sequence[Op]) -> Integers:
-    line = np.zeros((1, sum(states.WIDTHS[op.what] for op in ops)), np.int64)
+    column = np.zeros((sum(states.WIDTHS[op.what] for op in ops), 1), np.int64)
     for op in ops:
-        states.clear(op.what, line, 0, op.slot)
-    nothing: Integers = line[0]
+        states.clear(op.what, column, op.slot, 0)
+    nothing: Integers = column[:, 0].copy()
     return nothing
 
 

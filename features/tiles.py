@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,8 +49,9 @@ class Lines:
     days: Integers
 
 
+@lru_cache(maxsize=4096)
 def key(what: str, name: str, codes: tuple[int, ...], number: int = 0) -> bytes:
-    """Return the name of a tile.
+    """Return the name of a tile; those that rows ask for are the same for all customers.
 
     Parameters
     ----------
@@ -184,14 +186,14 @@ def _states(tiles: TileSet, engine: Compiled, values: Integers, offsets: Integer
     """Return the states of the events between each offset and the next."""
     n = len(offsets) - 1
     plan = tiles.plan
-    out = np.empty((n, plan.width), np.int64)
+    out = np.empty((plan.width, n), np.int64)
     rows = Rows(np.arange(n + 1, dtype=np.int64), np.full(n, FAR, np.int64), {}, {})
     none = np.empty((0, n), np.int64)
     # Texts that came with these very events are in no dictionary before they are all written.
     counted = [plan.columns.index(name) for name in plan.counted]
     desk = plan.desk(0, 1, int(values[counted].max(initial=-1)) + 1)
     plan.states(engine, values, offsets.astype(np.int64), rows, (none, none), desk, out)
-    return out
+    return np.ascontiguousarray(out.T)
 
 
 def empty(tiles: TileSet, engine: Compiled) -> Integers:

@@ -30,17 +30,15 @@ def distinct(
             code = values[column, members[s, a]]
             if code != null:
                 tally[code] -= 1
-                if tally[code] == 0:
-                    n -= 1
+                n -= tally[code] == 0
             a += 1
         while b < high:
             code = values[column, members[s, b]]
             if code != null:
-                if tally[code] == 0:
-                    n += 1
+                n += tally[code] == 0
                 tally[code] += 1
             b += 1
-        out[lines[PICKED, j] - base, slot] = n
+        out[slot, lines[PICKED, j] - base] = n
     _forget(column, null, values, members, s, a, b, tally)
 
 
@@ -96,8 +94,8 @@ def mode(
                 if code != null and tally[code] == most:
                     state = code
                     break
-        out[lines[PICKED, j] - base, slot] = state
-        out[lines[PICKED, j] - base, slot + 1] = n
+        out[slot, lines[PICKED, j] - base] = state
+        out[slot + 1, lines[PICKED, j] - base] = n
     _forget(column, null, values, members, s, a, b, tally)
 
 

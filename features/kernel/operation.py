@@ -48,7 +48,7 @@ def apply(
     n_rows : int
         How many.
     base : int
-        The row number of the first line of `out`.
+        The row number of the first column of `out`.
 
     The other arguments are those of `fold.fold`.
     """
@@ -57,7 +57,7 @@ def apply(
     column = ops[o, COLUMN]
     if op == COUNT:
         for j in range(n_rows):
-            out[lines[PICKED, j] - base, slot] = lines[HIGH, j] - lines[LOW, j]
+            out[slot, lines[PICKED, j] - base] = lines[HIGH, j] - lines[LOW, j]
         return
     if op == TIMES:
         times(slot, values, members, s, lines, n_rows, out, base)

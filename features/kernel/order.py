@@ -6,7 +6,7 @@ from typing import Any
 
 from features.kernel.lines import HIGH, LOW, PICKED, SPARE
 from features.kernel.marks import inlined
-from features.kernel.states import LAST, MAX, MIN, NULL
+from features.kernel.states import LAST, MIN, NULL, TOP
 
 
 @inlined
@@ -16,13 +16,15 @@ def extremes(
 ) -> None:  # fmt: skip
     """Smallest or largest value, and how many values.
 
-    The queue holds the places that may still become the extreme: from head to tail, each better
-    than all that follow it.
+    The window is cut at a place, `middle`: ``room[SPARE, m]`` is the extreme from each place `m`
+    before it up to there, and `late` that of all from there on. Where the window leaves the first
+    part behind, it is cut anew, so that each event is looked at twice, whatever its value.
     """
+    nothing = TOP if op == MIN else NULL
     a = 0
     b = 0
-    head = 0
-    tail = 0
+    middle = 0
+    late = nothing
     n = 0
     for j in range(n_rows):
         low = lines[LOW, j]
@@ -30,30 +32,38 @@ def extremes(
         if low < a or high < b or low >= b:
             a = low
             b = low
-            head = 0
-            tail = 0
+            middle = low
+            late = nothing
             n = 0
         while a < low:
-            if values[column, members[s, a]] != null:
-                n -= 1
+            n -= values[column, members[s, a]] != null
             a += 1
         while b < high:
             value = values[column, members[s, b]]
-            if value != null:
-                n += 1
-                while tail > head:
-                    worst = values[column, members[s, room[SPARE, tail - 1]]]
-                    if (op == MIN and worst < value) or (op == MAX and worst > value):
-                        break
-                    tail -= 1
-                room[SPARE, tail] = b
-                tail += 1
+            n += value != null
+            late = _better(op, late, value, null)
             b += 1
-        while head < tail and room[SPARE, head] < a:
-            head += 1
+        if low > middle:
+            late = nothing
+            middle = high
+            so_far = nothing
+            for m in range(high - 1, low - 1, -1):
+                so_far = _better(op, so_far, values[column, members[s, m]], null)
+                room[SPARE, m] = so_far
+        best = late
+        if low < middle:
+            best = _better(op, late, room[SPARE, low], null)
         r = lines[PICKED, j] - base
-        out[r, slot] = values[column, members[s, room[SPARE, head]]] if n > 0 else NULL
-        out[r, slot + 1] = n
+        out[slot, r] = best if n > 0 else NULL
+        out[slot + 1, r] = n
+
+
+@inlined
+def _better(op: Any, held: Any, value: Any, null: Any) -> Any:
+    """Return the smaller or the larger of two values, of which the second may be missing."""
+    if op == MIN:
+        return value if value != null and value < held else held
+    return value if value != null and value > held else held
 
 
 @inlined
@@ -85,16 +95,16 @@ def ends(
                 last = b
             b += 1
         r = lines[PICKED, j] - base
-        out[r, slot] = NULL
-        out[r, slot + 1] = n
+        out[slot, r] = NULL
+        out[slot + 1, r] = n
         if n > 0:
             if op == LAST:
-                out[r, slot] = values[column, members[s, last]]
+                out[slot, r] = values[column, members[s, last]]
             else:
                 first = max(first, a)
                 while values[column, members[s, first]] == null:
                     first += 1
-                out[r, slot] = values[column, members[s, first]]
+                out[slot, r] = values[column, members[s, first]]
 
 
 @inlined
@@ -106,7 +116,7 @@ def times(
         r = lines[PICKED, j] - base
         low = lines[LOW, j]
         high = lines[HIGH, j]
-        out[r, slot] = values[0, members[s, low]] if high > low else NULL
-        out[r, slot + 1] = values[0, members[s, high - 1]] if high > low else NULL
-        out[r, slot + 2] = values[0, members[s, high - 2]] if high > low + 1 else NULL
-        out[r, slot + 3] = high - low
+        out[slot, r] = values[0, members[s, low]] if high > low else NULL
+        out[slot + 1, r] = values[0, members[s, high - 1]] if high > low else NULL
+        out[slot + 2, r] = values[0, members[s, high - 2]] if high > low + 1 else NULL
+        out[slot + 3, r] = high - low

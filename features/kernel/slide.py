@@ -9,7 +9,14 @@ from features.kernel.marks import called, inlined
 from features.kernel.operation import OP, SLOT, apply
 from features.kernel.sorting import sort_together
 from features.kernel.states import clear
-from features.kernel.windows import newest_so_far, place
+from features.kernel.windows import (
+    NEXT,
+    known_ends,
+    newest_so_far,
+    place,
+    place_back,
+    starts,
+)  # fmt: skip
 
 
 @called
@@ -18,7 +25,7 @@ def slide(
     row_codes: Any, instants: Any, kinds: Any, kind_offsets: Any, filters: Any,
     filter_offsets: Any, matches: Any, match_offsets: Any, windows: Any, views: Any,
     view_offsets: Any, ops: Any, missing: Any, weights: Any, weight_offsets: Any, members: Any,
-    sizes: Any, lines: Any, room: Any, tally: Any, out: Any, base: Any,
+    sizes: Any, ranks: Any, places: Any, lines: Any, room: Any, tally: Any, out: Any, base: Any,
 ) -> None:  # fmt: skip
     """Write the states of the rows from `row_base` on, all of one customer.
 
@@ -29,6 +36,8 @@ def slide(
     for s in range(n_streams):
         sizes[s] = 0
     for e in range(first_event, last_event):
+        for s in range(n_streams):
+            ranks[e - first_event, s] = sizes[s]
         kind = values[2, e]
         if kind < 0 or kind >= len(kind_offsets) - 1:
             continue
@@ -42,6 +51,11 @@ def slide(
             if fits:
                 members[s, sizes[s]] = e
                 sizes[s] += 1
+    for s in range(n_streams):
+        ranks[last_event - first_event, s] = sizes[s]
+    place_back(
+        first_event, last_event, values, windows, as_of, instants, row_base, n_rows, places, lines
+    )
     for s in range(n_streams):
         for j in range(n_rows):
             lines[ROWS, j] = row_base + j
@@ -67,9 +81,9 @@ def slide(
                     last += 1
                 at = last
             _stream(
-                s, first, last, j, k - j, row_base, values, members, lines, as_of, instants,
-                windows, views, view_offsets, ops, missing, weights, weight_offsets, room, tally,
-                out, base,
+                s, matched, first, last, j, k - j, row_base, values, members, ranks, places, lines,
+                as_of, instants, windows, views, view_offsets, ops, missing, weights,
+                weight_offsets, room, tally, out, base,
             )  # fmt: skip
             j = k
 
@@ -105,23 +119,35 @@ def _sort_events(
 
 @inlined
 def _stream(
-    s: Any, first: Any, last: Any, first_row: Any, n_rows: Any, row_base: Any, values: Any,
-    members: Any, lines: Any, as_of: Any, instants: Any, windows: Any, views: Any,
-    view_offsets: Any, ops: Any, missing: Any, weights: Any, weight_offsets: Any, room: Any,
-    tally: Any, out: Any, base: Any,
+    s: Any, matched: Any, first: Any, last: Any, first_row: Any, n_rows: Any, row_base: Any,
+    values: Any, members: Any, ranks: Any, places: Any, lines: Any, as_of: Any, instants: Any,
+    windows: Any, views: Any, view_offsets: Any, ops: Any, missing: Any, weights: Any,
+    weight_offsets: Any, room: Any, tally: Any, out: Any, base: Any,
 ) -> None:  # fmt: skip
     """Fold the events ``members[s, first:last]`` of a stream through each of its windows."""
     if first == last:
         for o in range(views[view_offsets[s], 1], views[view_offsets[s + 1] - 1, 2]):
             for j in range(n_rows):
-                clear(ops[o, OP], out, lines[ROWS, first_row + j] - base, ops[o, SLOT])
+                clear(ops[o, OP], out, ops[o, SLOT], lines[ROWS, first_row + j] - base)
         return
     newest_so_far(values, members, s, first, last, room)
+    picked = known_ends(
+        values, members, s, matched, first, last, room, as_of, ranks, places, lines, first_row,
+        n_rows, row_base,
+    )  # fmt: skip
     for v in range(view_offsets[s], view_offsets[s + 1]):
-        picked = place(
-            values, members, s, first, last, room, windows, views[v, 0], as_of, instants, lines,
-            first_row, n_rows, row_base,
-        )  # fmt: skip
+        w = views[v, 0]
+        if windows[w, 0] < NEXT:
+            starts(
+                values, members, s, matched, first, last, windows, w, as_of, instants, ranks,
+                places, lines, row_base, picked,
+            )  # fmt: skip
+        else:
+            # They follow those that look back, and need what those wrote no more.
+            picked = place(
+                values, members, s, first, last, room, windows, w, as_of, instants, lines,
+                first_row, n_rows, row_base,
+            )  # fmt: skip
         if picked > 0:
             for o in range(views[v, 1], views[v, 2]):
                 apply(

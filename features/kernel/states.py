@@ -72,19 +72,19 @@ def square(value: Any) -> tuple[Any, Any]:
 
 
 @inlined
-def clear(op: Any, states: Any, r: Any, at: Any) -> None:
-    """Write the state of no event from ``states[r, at]`` on."""
+def clear(op: Any, states: Any, at: Any, r: Any) -> None:
+    """Write the state of no event from ``states[at, r]`` on."""
     for k in range(WIDTHS[op]):
-        states[r, at + k] = 0
+        states[at + k, r] = 0
     if op == MIN or op == MAX or op == FIRST or op == LAST or op == MODE:
-        states[r, at] = NULL
+        states[at, r] = NULL
     elif op == TIMES:
-        states[r, at] = NULL
-        states[r, at + 1] = NULL
-        states[r, at + 2] = NULL
+        states[at, r] = NULL
+        states[at + 1, r] = NULL
+        states[at + 2, r] = NULL
     elif op == GAPS:
-        states[r, at + 3] = NULL
-        states[r, at + 4] = NULL
+        states[at + 3, r] = NULL
+        states[at + 4, r] = NULL
 
 
 @called

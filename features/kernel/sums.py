@@ -50,9 +50,9 @@ def sums(
                 n += 1
                 total, carry = add(total, carry, value)
         r = lines[PICKED, j] - base
-        out[r, slot] = total
-        out[r, slot + 1] = carry
-        out[r, slot + 2] = n
+        out[slot, r] = total
+        out[slot + 1, r] = carry
+        out[slot + 2, r] = n
 
 
 @called
@@ -102,11 +102,11 @@ def squares(
                 low_limb -= over << LIMB
                 high_limb += sign * more_high + over
         r = lines[PICKED, j] - base
-        out[r, slot] = total
-        out[r, slot + 1] = carry
-        out[r, slot + 2] = n
-        out[r, slot + 3] = low_limb
-        out[r, slot + 4] = high_limb
+        out[slot, r] = total
+        out[slot + 1, r] = carry
+        out[slot + 2, r] = n
+        out[slot + 3, r] = low_limb
+        out[slot + 4, r] = high_limb
 
 
 @called
@@ -139,11 +139,11 @@ def gaps(
                 squared += gap * gap
             b += 1
         r = lines[PICKED, j] - base
-        out[r, slot] = total
-        out[r, slot + 1] = squared
-        out[r, slot + 2] = b - a
-        out[r, slot + 3] = values[0, members[s, a]] if b > a else NULL
-        out[r, slot + 4] = values[0, members[s, b - 1]] if b > a else NULL
+        out[slot, r] = total
+        out[slot + 1, r] = squared
+        out[slot + 2, r] = b - a
+        out[slot + 3, r] = values[0, members[s, a]] if b > a else NULL
+        out[slot + 4, r] = values[0, members[s, b - 1]] if b > a else NULL
 
 
 @called
@@ -176,6 +176,6 @@ def decayed(
             else:
                 total, carry = add(total, carry, value * weights[first_weight + age])
         r = lines[PICKED, j] - base
-        out[r, slot] = total
-        out[r, slot + 1] = carry
-        out[r, slot + 2] = n
+        out[slot, r] = total
+        out[slot + 1, r] = carry
+        out[slot + 2, r] = n
