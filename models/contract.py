@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from models.abstention import ANSWERED, Abstention
 from models.reasons import Reason
 from models.sufficiency import Sufficiency
 from models.trend import Trend
@@ -72,6 +73,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         How much was known.
     score_id : str
         Names this answer, where it was served; later ones sort later.
+    abstention : Abstention
+        Whether the model knows enough for its numbers to mean anything.
     """
 
     model: str
@@ -91,6 +94,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int | None
     data_sufficiency: Sufficiency
     score_id: str = ""
+    abstention: Abstention = ANSWERED
 
 
 class NamedSegment(msgspec.Struct, frozen=True):
@@ -112,6 +116,8 @@ class SegmentScore(msgspec.Struct, frozen=True, kw_only=True):
         1.0 at the segment's centre, 0.0 half-way to the next segment; three decimals.
     distance : float
         To the centre, in the space of the scaled columns.
+    abstention : Abstention
+        As of a `Score`.
     """
 
     model: str
@@ -119,6 +125,7 @@ class SegmentScore(msgspec.Struct, frozen=True, kw_only=True):
     segment: NamedSegment
     fit: float
     distance: float
+    abstention: Abstention = ANSWERED
     as_of: str
     scored_at: str
     sequence: int | None

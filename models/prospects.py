@@ -21,6 +21,7 @@ REASONS = (
     "in_cooldown",
     "over_cap",
     "not_in_target",
+    "abstained",
     "below_cost",
     "over_budget",
     "over_capacity",
@@ -34,12 +35,21 @@ class ProspectError(NextbestError):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scored customer who may be contacted; `margin` orders equal expected values."""
+    """A scored customer who may be contacted.
+
+    Attributes
+    ----------
+    margin : float
+        Orders equal expected values.
+    abstained : bool
+        Whether the model had no answer; see `models.abstention`.
+    """
 
     customer_id: str
     probability: float
     margin: float
     row_id: str = ""
+    abstained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,8 @@ def rank_prospects(
 ) -> ProspectList:
     """Return customers by expected net value, best first, and why everyone else is left out.
 
-    A customer with several rows is judged by the most probable of those in the target. Equal
+    A customer with several rows is judged by the most probable of those in the target that the
+    model did not abstain from. Equal
     values are ordered by margin, highest first, then by customer. The list is filled from the
     top; holding out comes last, among those who would be contacted, and nobody moves up for who
     was held out.
@@ -167,6 +178,8 @@ def rank_prospects(
             left.append(LeftOut(candidate, refusal))
         elif target is not None and not target(candidate):
             left.append(LeftOut(candidate, "not_in_target"))
+        elif candidate.abstained:
+            left.append(LeftOut(candidate, "abstained"))
         elif net < 0:
             left.append(LeftOut(candidate, "below_cost", net))
         else:
@@ -194,12 +207,13 @@ def _everyone(_: Candidate) -> bool:
 def _best_of_each(
     candidates: Iterable[Candidate], target: Callable[[Candidate], bool]
 ) -> list[Candidate]:
-    best: dict[str, tuple[bool, float, float, str]] = {}
+    best: dict[str, tuple[bool, bool, float, float, str]] = {}
     chosen: dict[str, Candidate] = {}
     for candidate in candidates:
         _check_share("probability", candidate.probability)
         order = (
             not target(candidate),
+            candidate.abstained,
             -candidate.probability,
             -candidate.margin,
             candidate.row_id,

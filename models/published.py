@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from models.abstention import Abstain
+
 if TYPE_CHECKING:
     from models.spec import ModelSpec
 
@@ -81,6 +83,8 @@ class PublishedSpec:
         Plain values, as evaluation and gate wrote them.
     segments : tuple of Segment
         In the order of the clusters' centres.
+    abstain : Abstain
+        From where on it gives no answer.
     """
 
     name: str
@@ -105,6 +109,7 @@ class PublishedSpec:
     baselines: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, Any] = field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
+    abstain: Abstain = field(default_factory=Abstain)
 
     @classmethod
     def of(cls, spec: ModelSpec, **facts: Any) -> PublishedSpec:
@@ -129,7 +134,9 @@ class PublishedSpec:
             )
             for feature in spec.features
         )
-        shared = ("name", "entity", "question", "output", "act", "positive_is_good", "context")
+        shared = (
+            "name", "entity", "question", "output", "act", "positive_is_good", "context", "abstain",
+        )  # fmt: skip
         declared = {name: getattr(spec, name) for name in shared}
         return cls(**declared, features=features, feature_hash=feature_hash(spec.features), **facts)
 
@@ -146,5 +153,6 @@ class PublishedSpec:
             for feature in known["features"]
         )
         known["segments"] = tuple(Segment(**segment) for segment in known.get("segments", ()))
+        known["abstain"] = Abstain(**known.get("abstain", {}))
         known["statements"] = tuple(known.get("statements", ()))
         return cls(**known)

@@ -11,6 +11,7 @@ import numpy as np
 
 from features.clock import to_iso
 from features.errors import NextbestError
+from models.abstention import Judge
 from models.clusters import Clusters
 from models.contract import (
     Interval,
@@ -62,6 +63,8 @@ class Scorer:
     ----------
     explainer : Explainer
         What puts its reasons into words.
+    judge : Judge
+        Tells what the model has no answer to.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Scorer:
         is_probability = not isinstance(bundle.engine, Clusters)
         self._meaning = meaning_of(bundle) if is_probability else None
         self.explainer = Explainer(bundle.spec, bundle.evidence)
+        self.judge = Judge(bundle.encoder, bundle.reference, bundle.spec.abstain)
 
     def probabilities(self, X: Floats) -> Floats:
         """Return the calibrated probability of encoded rows, float64[n].
@@ -176,6 +180,7 @@ class Scorer:
             added = self._engine().contributions(np.array([numbers]))[0, :-1]
             changes = probability - self.bundle.calibrator.probability(margin - added)
             reasons = self.explainer.explain(values, added, changes, explain, language)
+        missing = missing_of(values, numbers, self._asked)
         return Score(
             model=spec.name,
             version=spec.version,
@@ -192,9 +197,8 @@ class Scorer:
             as_of=to_iso(as_of),
             scored_at=to_iso(self._now()),
             sequence=sequence,
-            data_sufficiency=sufficiency_of(
-                missing_of(values, numbers, self._asked), self._n_asked, has_events, language
-            ),
+            data_sufficiency=sufficiency_of(missing, self._n_asked, has_events, language),
+            abstention=self.judge.of(numbers, len(missing), language),
         )
 
     def score_many(
@@ -274,6 +278,7 @@ class Scorer:
             "scored_at": to_iso(self._now()),
             "sequence": sequence,
             "data_sufficiency": sufficiency_of(missing, self._n_asked, has_events, language),
+            "abstention": self.judge.of(numbers, len(missing), language),
         }
 
     def _margins(self, X: Floats) -> Floats:

@@ -48,6 +48,8 @@ class ScoreRow:
         Number of the log that was read.
     earlier : Earlier, optional
         The score that this one is compared with.
+    abstained : str
+        The rule by which the model abstains, see `models.abstention`; empty if it answers.
     """
 
     model: str
@@ -65,6 +67,7 @@ class ScoreRow:
     context: dict[str, Any] = field(default_factory=dict)
     reasons: list[dict[str, Any]] = field(default_factory=list)
     earlier: Earlier | None = None
+    abstained: str = ""
 
 
 FIELDS = tuple(field.name for field in fields(ScoreRow))

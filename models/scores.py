@@ -197,7 +197,8 @@ def _values(row: ScoreRow, place: int) -> dict[str, Any]:
 
 def _row(values: sa.RowMapping) -> ScoreRow:
     held = {name: values[name] for name in FIELDS}
-    return ScoreRow(**held | {"earlier": _earlier(values["earlier"])})
+    held |= {"earlier": _earlier(held["earlier"]), "abstained": held["abstained"] or ""}
+    return ScoreRow(**held)
 
 
 def _earlier(plain: dict[str, Any] | None) -> Earlier | None:

@@ -36,6 +36,7 @@ def tables(prefix: str) -> tuple[sa.MetaData, sa.Table]:
         sa.Column("scored_at", sa.BigInteger, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("earlier", sa.JSON(none_as_null=True)),
+        sa.Column("abstained", text),
         sa.UniqueConstraint("model", "customer_id", "row_id"),
     )
     sa.Index(f"{prefix}scores_customer", scores.c.customer_id)

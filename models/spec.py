@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from features.errors import NextbestError
+from models.abstention import Abstain
 from models.answer import Answer
 from models.finding import Leaks
 from models.promotion import Gate
@@ -138,6 +139,9 @@ class ModelSpec:
         Feature name -> 1 where a higher value never lowers the probability, -1 where it never
         raises it; for numbers and ordinals.
 
+    abstain : Abstain
+        From where on the model gives no answer.
+
     Raises
     ------
     SpecError
@@ -173,6 +177,7 @@ class ModelSpec:
     value_note: str = ""
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     monotone: dict[str, int] = field(default_factory=dict)
+    abstain: Abstain = field(default_factory=Abstain)
 
     def __post_init__(self) -> None:
         self._among("entity", self.entity, ENTITIES)
@@ -205,6 +210,8 @@ class ModelSpec:
             self._refuse(
                 f"has a population that looks ahead: {self.population.name}", "Give last=."
             )
+        if not 0 < self.abstain.share <= 1 or not self.abstain.far > 0:
+            self._refuse(f"has {self.abstain}", "Give a share above 0 to 1, and far above 0.")
         self._check_features()
 
     def _check_features(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
+from math import isnan
 from typing import Any, Literal
 
 import msgspec
@@ -66,15 +66,16 @@ def missing_of(
 
     Examples
     --------
-    >>> missing_of([3, None, "unseen"], [3.0, math.nan, math.nan], ["orders", "age", "channel"])
+    >>> nan = float("nan")
+    >>> missing_of([3, None, "unseen"], [3.0, nan, nan], ["orders", "age", "channel"])
     ['age']
     """
-    if not math.isnan(sum(numbers)):  # the common case
+    if not isnan(sum(numbers)):  # the common case
         return []
     return [
         name
         for number, value, name in zip(numbers, values, names, strict=True)
-        if name is not None and math.isnan(number) and not isinstance(value, str)
+        if isnan(number) and name is not None and not isinstance(value, str)
     ]
 
 

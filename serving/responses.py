@@ -131,6 +131,7 @@ class ContextScore(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
     scored_at: str
     trend: Trend | None = None
+    abstained: str = ""
 
 
 class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):

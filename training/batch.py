@@ -116,7 +116,7 @@ def score(
 
 
 def answers_of(bundle: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return probability, margin, percentile and grade of each row, or its segment."""
+    """Return probability, margin, percentile, grade and abstention of each row, or its segment."""
     scorer = Scorer(bundle)
     parts: list[pd.DataFrame] = []
     for begin in range(0, max(len(rows), 1), ROWS_AT_ONCE):
@@ -133,6 +133,7 @@ def answers_of(bundle: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
                         "margin": found.margin,
                         "percentile": found.percentile,
                         "grade": found.grade.astype(object),
+                        "abstained": np.array(scorer.judge.rules(X), dtype=object),
                     }
                 )
             )

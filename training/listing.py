@@ -87,7 +87,9 @@ def prospects(
             else "Score again: python -m training score",
         )
     candidates = [
-        Candidate(row.customer_id, row.probability, row.margin or 0.0, row.row_id)
+        Candidate(
+            row.customer_id, row.probability, row.margin or 0.0, row.row_id, bool(row.abstained)
+        )
         for row in rows.values()
         if row.probability is not None
     ]

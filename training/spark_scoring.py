@@ -28,6 +28,7 @@ PROBABILITY = {
     "margin": "double",
     "percentile": "double",
     "grade": "string",
+    "abstained": "string",
 }
 SEGMENT = {"segment": "string"}
 
@@ -91,8 +92,8 @@ def scored(
     keep : sequence of str
         Columns handed through, such as customer_id and as_of.
     answers, reasons : bool
-        Whether probability, margin, percentile and grade (or segment) are wanted, and whether the
-        reasons, as JSON.
+        Whether probability, margin, percentile, grade and abstention (or segment) are wanted, and
+        whether the reasons, as JSON.
     """
     kinds = SEGMENT if bundle.spec.output == "segment" else PROBABILITY
     added = {**(kinds if answers else {}), **({"reasons": "string"} if reasons else {})}

@@ -153,7 +153,8 @@ def candidates(scores: ScoreStore, ask: Ask) -> Iterator[Candidate]:
     """Yield the scores that a question is about."""
     for row in scores.read(ask.model, ask.filters):
         if row.probability is not None and row.margin is not None:
-            yield Candidate(row.customer_id, row.probability, row.margin, row.row_id)
+            abstained = bool(row.abstained)
+            yield Candidate(row.customer_id, row.probability, row.margin, row.row_id, abstained)
 
 
 def rows_of(

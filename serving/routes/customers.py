@@ -173,4 +173,5 @@ def in_context_of(row: ScoreRow, language: str) -> ContextScore:
         as_of=to_iso(row.as_of),
         scored_at=to_iso(row.scored_at),
         trend=trend_stored(row, language),
+        abstained=row.abstained,
     )

@@ -16,6 +16,7 @@ CANDIDATES = st.lists(
         probability=st.integers(0, 8).map(lambda i: i / 8),
         margin=st.integers(-2, 2).map(float),
         row_id=st.sampled_from("xyz"),
+        abstained=st.booleans(),
     ),
     max_size=12,
 )
@@ -34,7 +35,13 @@ def one_a_customer(candidates, target):
     return [
         min(
             (c for c in candidates if c.customer_id == who),
-            key=lambda c: (c.customer_id not in target, -c.probability, -c.margin, c.row_id),
+            key=lambda c: (
+                c.customer_id not in target,
+                c.abstained,
+                -c.probability,
+                -c.margin,
+                c.row_id,
+            ),
         )
         for who in {c.customer_id for c in candidates}
     ]
@@ -69,6 +76,7 @@ def test_everyone_is_where_the_precedence_puts_them(
             "in_cooldown": who in permissions.in_cooldown,
             "over_cap": who in permissions.over_cap,
             "not_in_target": who not in target,
+            "abstained": c.abstained,
             "below_cost": worth[c] < 0,
             "over_budget": budget is not None and (contacted + 1) * cost > budget,
             "over_capacity": capacity is not None and contacted >= capacity,

@@ -30,7 +30,7 @@ def test_a_score_carries_the_whole_contract(made: Any) -> None:
     assert set(plain) == {
         "model", "version", "score", "probability", "margin", "interval", "percentile", "grade",
         "trend", "base_rate", "horizon", "reasons", "as_of", "scored_at", "sequence",
-        "data_sufficiency", "score_id",
+        "data_sufficiency", "score_id", "abstention",
     }  # fmt: skip
     assert (score.model, score.version, score.horizon) == ("churn", "7", "28d")
     assert score.base_rate == made.bundle.spec.base_rate

@@ -53,6 +53,7 @@ def test_a_row_comes_back_as_it_went_in(store):
         context={"campaign_id": "18", "distance": 1.5, "none": None},
         reasons=[{"code": "x", "words": "주문", "effect": 0.1}],
         earlier=Earlier(0.1 + 0.2, "0", 2**51, 1e-17),
+        abstained="nothing_known",
     )
     bare = ScoreRow("segments", "2", "b", "b", 0, 0, 1, segment="Small spenders")
     store.replace("lead_score", [full])

@@ -78,6 +78,16 @@ def test_prospects_are_ranked_by_expected_net_value(client: TestClient) -> None:
     assert words.startswith(CATALOG["lead_score"].features[0].words()[:5])
 
 
+def test_whom_the_model_abstains_from_is_on_no_list(
+    client: TestClient, scores: SqlScoreStore
+) -> None:
+    unknown = row("churn", "c1", 0.9, abstained="nothing_known")
+    scores.replace("churn", [unknown, row("churn", "c2", 0.25)])
+    body = listed(client, model="churn")
+    assert customers(body) == ["c2"]
+    assert body["left_out"] == {"abstained": 1}
+
+
 def test_a_list_says_how_each_score_moved(client: TestClient, scores: SqlScoreStore) -> None:
     earlier = Earlier(0.25, "0", NOW - 10**6, again=0.125)
     moved = row("lead_score", "c1", 0.5, context={"campaign_id": "7"}, earlier=earlier)

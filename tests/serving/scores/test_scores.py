@@ -38,6 +38,16 @@ def test_a_probability_carries_the_whole_contract(shared_client: TestClient) -> 
     assert reason["direction"] == "raises"
 
 
+def test_an_answer_to_hardly_anything_says_that_it_is_none(shared_client: TestClient) -> None:
+    little = {"features": {CATALOG["churn"].feature_names[0]: 4}}
+    score = shared_client.post("/v1/scores/churn", json=little).json()
+    assert score["abstention"]["status"] == "abstained"
+    assert score["abstention"]["rule"] == "outside_training"
+    assert score["probability"] > 0
+    known = shared_client.post("/v1/scores/churn", json={"customer_id": "1001"}).json()
+    assert known["abstention"] == {"status": "answered"}
+
+
 def test_a_segment_is_named_and_has_no_probability(shared_client: TestClient) -> None:
     score = shared_client.post("/v1/scores/segments", json={"customer_id": "1001"}).json()
     assert score["segment"]["name"] == "loyal"
