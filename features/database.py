@@ -134,8 +134,12 @@ def create(engine: sa.Engine, metadata: sa.MetaData) -> None:
         for table in metadata.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
             _add_columns(connection, table)
+            # Asked for one that is there, PostgreSQL would wait for all who write to the table, who
+            # may wait for another table of these.
+            there = {index["name"] for index in sa.inspect(connection).get_indexes(table.name)}
             for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                connection.execute(CreateIndex(index, if_not_exists=True))
+                if index.name not in there:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table) -> None:

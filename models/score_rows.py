@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
 from models.trend import Earlier
+
+if TYPE_CHECKING:
+    from models.score_changes import Changed, Place
 
 
 def about(customer_id: str, context: Mapping[str, Any]) -> str:
@@ -138,6 +141,20 @@ class ScoreStore(Protocol):
 
     def standing(self, model: str) -> dict[str, Standing]:
         """Return the stored probabilities of a model by `about`, without their reasons."""
+        ...
+
+    def changed_at(self, model: str) -> int | None:
+        """Return the moment of the last batch that changed a score of a model; None of none."""
+        ...
+
+    def forgets_before(self) -> int:
+        """Return the moment before which scores that went may have been forgotten."""
+        ...
+
+    def changes(
+        self, model: str, since: int | None, until: int, after: Place = ..., limit: int = 100
+    ) -> tuple[list[Changed], Place | None]:
+        """Return what changed after a moment up to another, and where the next page begins."""
         ...
 
     def versions(self) -> dict[str, str]:

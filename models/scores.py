@@ -6,7 +6,8 @@ the new ones and never a mixture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.database import answering, connect, create, lock
+from models.score_changes import START, Changed, Place, changes, forgets_before, latest, mark
 from models.score_rows import (
     EVERYTHING,
     FIELDS,
@@ -43,6 +45,8 @@ class SqlScoreStore:
         Before the names of the tables, for several stores in one database.
     patience : float, optional
         Seconds that a database may keep silent, see `features.database.connect`.
+    now : callable
+        Microseconds UTC, for the moments of batches.
 
     Examples
     --------
@@ -54,9 +58,16 @@ class SqlScoreStore:
     >>> store.close()
     """
 
-    def __init__(self, url: str, prefix: str = "nextbest_", patience: float | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        prefix: str = "nextbest_",
+        patience: float | None = None,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    ) -> None:
+        self._now = now
         self._engine = connect(url, patience=patience)
-        self._metadata, self._scores = tables(prefix)
+        self._metadata, self._scores, self._gone = tables(prefix)
         create(self._engine, self._metadata)
 
     def close(self) -> None:
@@ -81,10 +92,11 @@ class SqlScoreStore:
         table = self._scores
         with answering(self._engine), self._engine.begin() as connection:
             lock(connection, model)
+            marks = list(mark(connection, table, self._gone, model, ordered, self._now()))
             connection.execute(sa.delete(table).where(table.c.model == model))
             for start in range(0, len(ordered), CHUNK):
                 values = [
-                    _values(row, place)
+                    _values(row, place) | marks[place]
                     for place, row in enumerate(ordered[start : start + CHUNK], start)
                 ]
                 connection.execute(sa.insert(table), values)
@@ -102,7 +114,10 @@ class SqlScoreStore:
             found = connection.execute(
                 sa.update(table).where(of_model, table.c.segment == old).values(segment=new)
             )
-            connection.execute(sa.update(table).where(of_model).values(version=version))
+            before = latest(connection, (table, self._gone), model) or 0
+            moment = max(self._now(), before + 1)
+            renamed = sa.update(table).where(of_model)
+            connection.execute(renamed.values(version=version, changed_at=moment))
         return int(found.rowcount)
 
     def get(self, customer_id: str, model: str | None = None) -> list[ScoreRow]:
@@ -156,6 +171,24 @@ class SqlScoreStore:
                     held = Standing(row.probability, row.version, row.as_of, _earlier(row.earlier))
                     found.setdefault(about(row.customer_id, row.context), held)
         return found
+
+    def changed_at(self, model: str) -> int | None:
+        """Return the moment of the last batch that changed a score of a model; None of none."""
+        with answering(self._engine), self._engine.connect() as connection:
+            return latest(connection, (self._scores, self._gone), model)
+
+    def forgets_before(self) -> int:
+        """Return the moment before which scores that went may have been forgotten."""
+        return forgets_before(self._now())
+
+    def changes(
+        self, model: str, since: int | None, until: int, after: Place = START, limit: int = 100
+    ) -> tuple[list[Changed], Place | None]:
+        """Return what changed after a moment up to another, and where the next page begins."""
+        with answering(self._engine), self._engine.connect() as connection:
+            return changes(
+                connection, self._scores, self._gone, _row, model, since, until, after, limit
+            )
 
     def versions(self) -> dict[str, str]:
         """Return the version that made each model's scores."""

@@ -1,12 +1,12 @@
-"""The table of served scores."""
+"""The tables of served scores."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 
-def tables(prefix: str) -> tuple[sa.MetaData, sa.Table]:
-    """Return the schema with its one table of scores.
+def tables(prefix: str) -> tuple[sa.MetaData, sa.Table, sa.Table]:
+    """Return the schema, its table of scores, and that of scores that are gone.
 
     Examples
     --------
@@ -37,9 +37,24 @@ def tables(prefix: str) -> tuple[sa.MetaData, sa.Table]:
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("earlier", sa.JSON(none_as_null=True)),
         sa.Column("abstained", text),
+        # What a row is about and what it says, in short, and since when it says so.
+        sa.Column("about", text),
+        sa.Column("content", sa.BigInteger),
+        sa.Column("changed_at", sa.BigInteger),
         sa.UniqueConstraint("model", "customer_id", "row_id"),
     )
     sa.Index(f"{prefix}scores_customer", scores.c.customer_id)
     sa.Index(f"{prefix}scores_campaign", scores.c.model, scores.c.campaign_id, scores.c.place)
     sa.Index(f"{prefix}scores_segment", scores.c.segment, scores.c.customer_id)
-    return metadata, scores
+    sa.Index(f"{prefix}scores_changed", scores.c.model, scores.c.changed_at, scores.c.about)
+    gone = sa.Table(
+        f"{prefix}scores_gone",
+        metadata,
+        sa.Column("model", text, primary_key=True),
+        sa.Column("about", text, primary_key=True),
+        sa.Column("customer_id", text, nullable=False),
+        sa.Column("context", sa.JSON, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+    )
+    sa.Index(f"{prefix}scores_gone_changed", gone.c.model, gone.c.changed_at, gone.c.about)
+    return metadata, scores, gone

@@ -31,6 +31,7 @@ from serving.received.commits import Commits
 from serving.received.live_store import LiveStore
 from serving.routes import (
     campaigns,
+    changes,
     customers,
     events,
     health,
@@ -167,7 +168,7 @@ def create_app(
     )  # fmt: skip
     handlers.install(app)
     openapi.install(app)
-    v1 = (root, health, models, customers, campaigns, events, prospects)
+    v1 = (root, health, models, customers, campaigns, events, prospects, changes)
     for routes in (*v1, inference, invocations):
         app.include_router(routes.router)
     app.include_router(tables.router)  # before the same path's route for JSON

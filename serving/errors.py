@@ -53,6 +53,10 @@ class BadCursorError(RequestError):
     """A cursor that this list did not give out."""
 
 
+class ForgottenError(NextbestError):
+    """Changes since a moment from which on not all are remembered."""
+
+
 class StaleCursorError(NextbestError):
     """A cursor into a list that was made from scores which have been replaced since."""
 

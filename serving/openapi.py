@@ -13,6 +13,7 @@ from models.contract import Score, SegmentScore
 from serving import responses
 from serving.access.needs import scopes_for
 from serving.front.admission import ALWAYS
+from serving.lists.changed import ChangesAnswer
 from serving.problems import MEDIA_TYPE
 from serving.protocols import answers as of_protocols
 
@@ -27,6 +28,7 @@ ANSWERS = (
     responses.ModelsAnswer,
     responses.ModelAnswer,
     responses.ProspectsAnswer,
+    ChangesAnswer,
     of_protocols.ServerAnswer,
     of_protocols.HealthAnswer,
     of_protocols.ReadyAnswer,

@@ -33,6 +33,7 @@ from models.prospects import ProspectError
 from serving.errors import (
     BadCursorError,
     BusyError,
+    ForgottenError,
     NoCardError,
     NoChampionError,
     NoScoresError,
@@ -120,6 +121,7 @@ TABLE: dict[type[NextbestError], Kind] = {
     TableError: Kind(400, "malformed-table", "The table cannot be read"),
     NoCardError: Kind(404, "no-card", "The model has no card"),
     StaleCursorError: Kind(409, "stale-cursor", "The list has changed"),
+    ForgottenError: Kind(409, "forgotten", "Changes are not remembered for so long"),
     ProspectError: Kind(422, "bad-assumptions", "The list cannot be valued so"),
     NoScoresError: Kind(409, "no-scores", "Nothing has been scored yet"),
     NoChampionError: Kind(503, "no-champion", "The model has no champion"),

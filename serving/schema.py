@@ -177,6 +177,25 @@ class ProspectsQuery(BaseModel):
     )
 
 
+class ChangesQuery(BaseModel):
+    """Which scores, changed since when, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(max_length=100)
+    changed_since: str | None = Field(
+        default=None,
+        max_length=40,
+        description="`next_changed_since` of the time before, or another moment (ISO 8601, or "
+        "microseconds UTC); without it all scores are given.",
+    )
+    language: Language = Field(default="en", description="Language of reasons and trends.")
+    limit: int = Field(default=100, ge=1, le=MOST_PROSPECTS)
+    cursor: str | None = Field(
+        default=None, max_length=500, description="`next_cursor` of the page before."
+    )
+
+
 def request_examples(specs: Mapping[str, ModelSpec]) -> dict[str, Any]:
     """Return OpenAPI examples of score requests, one a model, from the catalogue.
 

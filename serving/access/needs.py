@@ -13,6 +13,7 @@ NEEDS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/customers"): frozenset({"score"}),
     ("GET", "/v1/models"): frozenset({"score", "lists"}),
     ("GET", "/v1/prospects"): frozenset({"lists"}),
+    ("GET", "/v1/scores"): frozenset({"lists"}),
     ("POST", "/v1/events"): frozenset({"events"}),
     ("PUT", "/v1/customers"): frozenset({"events"}),
     ("PUT", "/v1/campaigns"): frozenset({"events"}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -13,11 +14,12 @@ from serving.errors import BadCursorError, StaleCursorError
 if TYPE_CHECKING:
     from serving.lists.listing import Ask, Batch
 
+T = TypeVar("T")
+
 
 def cursor_at(ask: Ask, batch: Batch, offset: int) -> str:
     """Return a cursor to a place of a list."""
-    raw = msgspec.json.encode([ask.fingerprint, batch.scored_at, offset])
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return packed([ask.fingerprint, batch.scored_at, offset])
 
 
 def offset_of(cursor: str | None, ask: Ask, batch: Batch) -> int:
@@ -32,20 +34,36 @@ def offset_of(cursor: str | None, ask: Ask, batch: Batch) -> int:
     """
     if cursor is None:
         return 0
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        fingerprint, scored_at, offset = msgspec.json.decode(raw, type=tuple[str, int, int])
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        fingerprint, scored_at, offset = "", 0, -1
-    if fingerprint != ask.fingerprint or offset < 0:
-        raise BadCursorError(
-            "The cursor is not one that this list gave out.",
-            remedy="Take 'next_cursor' of the page before, and change no other parameter.",
-            fields=[("cursor", "is not of this list")],
-        )
+    found = unpacked(cursor, tuple[str, int, int])
+    if found is None or found[0] != ask.fingerprint or found[2] < 0:
+        raise bad_cursor()
+    _, scored_at, offset = found
     if scored_at != batch.scored_at:
         raise StaleCursorError(
             "New scores have arrived since the page before.",
             remedy="Start the list again, without cursor.",
         )
     return offset
+
+
+def packed(place: Sequence[Any]) -> str:
+    """Return plain values as one opaque text."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def unpacked(cursor: str, kind: type[T]) -> T | None:
+    """Return the values that `packed` made a text of; None if they are not of the type given."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return msgspec.json.decode(raw, type=kind)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def bad_cursor() -> BadCursorError:
+    """Return the error for a cursor of another list, or of none."""
+    return BadCursorError(
+        "The cursor is not one that this list gave out.",
+        remedy="Take 'next_cursor' of the page before, and change no other parameter.",
+        fields=[("cursor", "is not of this list")],
+    )

@@ -21,6 +21,7 @@ from models.catalog import CATALOG
 from serving.protocols import frames, tensors
 from serving.routes import (
     campaigns,
+    changes,
     customers,
     events,
     health,
@@ -31,7 +32,7 @@ from serving.routes import (
     root,
     scores,
 )
-from serving.schema import BatchRequest, ProspectsQuery, ScoreRequest
+from serving.schema import BatchRequest, ChangesQuery, ProspectsQuery, ScoreRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -133,7 +134,7 @@ def check(command: str) -> None:
 @functools.cache
 def routes() -> tuple[Route, ...]:
     """The service's routes, without a service."""
-    v1 = (root, health, models, customers, campaigns, events, prospects)
+    v1 = (root, health, models, customers, campaigns, events, prospects, changes)
     routers = (*v1, inference, invocations)
     served = [*(module.router for module in routers), scores.make_router(CATALOG)]
     return tuple(route for router in served for route in router.routes if isinstance(route, Route))
@@ -150,6 +151,8 @@ def check_call(command: str, words: list[str]) -> None:
         check_body(url.path, json.loads(body))
     if url.path == "/v1/prospects":
         ProspectsQuery.model_validate(dict(parse_qsl(url.query)))
+    if url.path == "/v1/scores":
+        ChangesQuery.model_validate(dict(parse_qsl(url.query)))
 
 
 def check_body(path: str, body: dict[str, Any]) -> None:

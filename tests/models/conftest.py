@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -18,6 +19,18 @@ from models.clusters import Clusters
 from models.encoder import Encoder
 from models.linear import Linear, Term
 from models.published import PublishedFeature, PublishedSpec, Segment
+from tests.databases import postgres
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """URL and table prefix of a store that nothing else uses."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'scores.db'}", "nextbest_"
+        return
+    with postgres() as found:
+        yield found
+
 
 AGES = ("19-24", "25-34", "35+")
 FEATURES = (

@@ -8,17 +8,6 @@ from models.score_rows import about
 from models.scores import Filters, ScoreRow, SqlScoreStore, database_url
 from models.scores_table import tables
 from models.trend import Earlier
-from tests.databases import postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def address(request, tmp_path):
-    """URL and table prefix of a store that nothing else uses."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'scores.db'}", "nextbest_"
-        return
-    with postgres() as found:
-        yield found
 
 
 @pytest.fixture
@@ -100,7 +89,7 @@ def test_what_stands_is_found_by_what_it_is_about(store):
 
 def test_a_table_of_an_earlier_release_gets_its_new_columns(address):
     url, prefix = address
-    _, scores = tables(prefix)
+    _, scores, _ = tables(prefix)
     new = {column.name for column in scores.columns if column.nullable}
     older = sa.Table(
         scores.name, sa.MetaData(), *(sa.Column(c.name, c.type, primary_key=c.primary_key)
@@ -246,4 +235,21 @@ def test_a_store_in_memory_lasts_as_long_as_it_is_open():
     store = SqlScoreStore("sqlite://")
     store.replace("churn", [row("a", model="churn")])
     assert len(store.get("a")) == 1
+    store.close()
+
+
+def test_a_store_opens_while_somebody_writes(address):
+    store = SqlScoreStore(*address)
+    if address[0].startswith("sqlite"):
+        store.close()
+        return  # it has one writer at a time, who is waited for
+    store.replace("churn", [row("a", model="churn")])
+    engine = connect(address[0])
+    with engine.begin() as writing:
+        for table in ("scores_gone", "scores"):  # as a batch does, not in the order of creation
+            writing.execute(sa.text(f"DELETE FROM {address[1]}{table}"))
+        opened = SqlScoreStore(*address, patience=5.0)
+        assert [r.customer_id for r in opened.get("a")] == ["a"]
+        opened.close()
+    engine.dispose()
     store.close()
