@@ -180,7 +180,7 @@ def create_app(
     if hot:
         front = HotRoute(front, parts_of=lambda: app.state.parts)
     if access is not None:
-        front = Guard(front, access, AccessMetrics(access, telemetry.registry))
+        front = Guard(front, access, AccessMetrics(access, telemetry.families))
     front = Gate(front, settings.allowed_hosts, settings.max_body_bytes, settings.max_table_bytes)
     front = Admission(front, settings.max_at_once, settings.max_seconds, telemetry.refused)
     app.front = Recorder(Boundary(front), telemetry)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from features.feature import Feature
     from features.ledger import Ledger
     from features.online import OnlineFeatures, OnlineStore
+    from serving.front.telemetry import Telemetry
     from serving.received.live_store import LiveStore
     from serving.settings import ServingSettings
 
@@ -28,7 +29,9 @@ log = structlog.get_logger("nextbest.serving")
 
 
 @contextmanager
-def started(settings: ServingSettings, polled: Callable[[], bool]) -> Iterator[FastAPI]:
+def started(
+    settings: ServingSettings, polled: Callable[[], bool], telemetry: Telemetry | None = None
+) -> Iterator[FastAPI]:
     """Give the application, its champions loaded; what it holds is closed after the block.
 
     Parameters
@@ -36,6 +39,8 @@ def started(settings: ServingSettings, polled: Callable[[], bool]) -> Iterator[F
     settings : ServingSettings
     polled : callable
         Waits until the registry was asked once, and returns whether it was.
+    telemetry : Telemetry, optional
+        Where metrics are counted; by default by this process alone.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def started(settings: ServingSettings, polled: Callable[[], bool]) -> Iterator[F
         if not polled():
             log.warning("the registry has not answered yet; serving what the cache holds")
         store.catch_up(ledger)
-        yield make_app(settings, store, ledger, access)
+        yield make_app(settings, store, ledger, access, telemetry)
 
 
 def open_store(settings: ServingSettings) -> LiveStore:
@@ -96,7 +101,11 @@ def open_ledger(settings: ServingSettings, store: LiveStore) -> Ledger:
 
 
 def make_app(
-    settings: ServingSettings, store: LiveStore, ledger: Ledger, access: Access | None = None
+    settings: ServingSettings,
+    store: LiveStore,
+    ledger: Ledger,
+    access: Access | None = None,
+    telemetry: Telemetry | None = None,
 ) -> FastAPI:
     """Return the application with its champions loaded.
 
@@ -124,7 +133,7 @@ def make_app(
     served = ServedStore.open(settings.home, url, patience) if settings.log_served else None
     clock = Moments(settings.clock, store).as_of
     app = create_app(
-        settings, champions, store, scores, clock, ledger, served=served, access=access
+        settings, champions, store, scores, clock, ledger, telemetry, served, access=access
     )
     app.state.parts.watch.look()
     if not champions.current():

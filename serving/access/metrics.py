@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-
 from serving.access.opened import Access
+from serving.front.tally import Counts, Families, States
 
 REASONS = ("missing", "unknown", "expired", "revoked", "scope", "rate")
 
@@ -15,37 +14,40 @@ class AccessMetrics:
     Parameters
     ----------
     access : Access
-    registry : CollectorRegistry
+    families : Families
         Of the application's telemetry.
     """
 
-    def __init__(self, access: Access, registry: CollectorRegistry) -> None:
-        refusals = Counter(
-            "nextbest_key_refusals",
-            "Requests refused for their key.",
-            ("reason",),
-            registry=registry,
+    def __init__(self, access: Access, families: Families) -> None:
+        self._refusals = Counts(
+            "nextbest_key_refusals", "Requests refused for their key.", ("reason",), families
         )
-        self._refusals = {reason: refusals.labels(reason) for reason in REASONS}
-        read = Gauge(
+        for reason in REASONS:
+            self._refusals.add(0, (reason,))
+        read = States(
             "nextbest_keys_read_timestamp_seconds",
             "When the keys were last read from the database.",
-            registry=registry,
+            (),
+            families,
+            min,
         )
-        read.set_function(lambda: access.ring.read_at / 1e6)
-        silent = Counter(
+        access.ring.told = lambda at: read.set(at / 1e6)
+        access.ring.told(access.ring.read_at)
+        silent = Counts(
             "nextbest_rate_store_failures",
             "Calls for which the shared store of rates did not answer; they were counted here.",
-            registry=registry,
+            (),
+            families,
         )
-        dropped = Counter(
+        dropped = Counts(
             "nextbest_audit_dropped",
             "Lines of the audit lost, because the database was silent for too long.",
-            registry=registry,
+            (),
+            families,
         )
         access.rates.failed = silent.inc
         access.audit.dropped = dropped.inc
 
     def refused(self, reason: str) -> None:
         """Count one request, by a reason of `REASONS`."""
-        self._refusals[reason].inc()
+        self._refusals.add(1, (reason,))

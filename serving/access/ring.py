@@ -41,6 +41,8 @@ class Ring:
         closes the service and does not open it.
     read_at : int
         When the database last answered.
+    told : callable
+        Told it each time.
     """
 
     def __init__(self, store: AccessStore, clock: Callable[[], int] = wall) -> None:
@@ -48,6 +50,7 @@ class Ring:
         self._keys: Mapping[str, Key] = {}
         self.required = False
         self.read_at = 0
+        self.told: Callable[[int], None] = lambda at: None
         self._is_silent = False
 
     def refresh(self) -> None:
@@ -62,6 +65,7 @@ class Ring:
         self.required = self.required or bool(keys)
         self._keys = keys
         self.read_at = self._clock()
+        self.told(self.read_at)
 
     def look(self) -> None:
         """Read the keys, or say in the log that they cannot be read."""

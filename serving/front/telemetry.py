@@ -7,22 +7,22 @@ errors only.
 from __future__ import annotations
 
 import logging
+import math
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
-    Gauge,
     GCCollector,
-    Histogram,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
 
-from serving.front.tally import Counts, Tallies
+from serving.front.page import Page
+from serving.front.tally import Counts, Families, States, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from serving.champions.champions import Champion, Change
 
 SCORE_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1)
+COMMIT_REQUESTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 REQUEST_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 PROBABILITIES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -37,115 +38,126 @@ log = structlog.get_logger("nextbest.serving")
 
 
 class Telemetry:
-    """The metrics of one application, in a registry of their own."""
+    """The metrics of one application, in a registry of their own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    page : Page, optional
+        Where they are counted; by default in memory of this process, which then answers alone.
+    """
+
+    def __init__(self, page: Page | None = None) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        self.families = families = Families(page or Page(), self.registry)
+        if page is None:
+            ProcessCollector(registry=self.registry)
+            GCCollector(registry=self.registry)
+        else:
+            from serving.workers.told import tell_of_workers
+
+            tell_of_workers(families)
         by_version = ("model", "version")
         self.score_seconds = Tallies(
             "nextbest_score_seconds",
             "Time from raw values to a score, reasons included.",
             by_version,
             SCORE_SECONDS,
-            self.registry,
+            families,
             counter=("nextbest_scores", "Scores served."),
         )
         self.probability = Tallies(
-            "nextbest_probability",
-            "Probabilities served.",
-            by_version,
-            PROBABILITIES,
-            self.registry,
+            "nextbest_probability", "Probabilities served.", by_version, PROBABILITIES, families
         )
-        self.champion = Gauge(
+        self.champion = States(
             "nextbest_champion_loaded_timestamp_seconds",
             "When the version being served was loaded; one series a model.",
             by_version,
-            registry=self.registry,
+            families,
+            max,
         )
-        self.swaps = Counter(
+        self.swaps = Counts(
             "nextbest_champion_swaps",
             "Champions loaded, verified and swapped in.",
             ("model",),
-            registry=self.registry,
+            families,
         )
-        self.refusals = Counter(
+        self.refusals = Counts(
             "nextbest_champion_refusals",
             "Bundles refused because they could not be verified.",
             ("model",),
-            registry=self.registry,
+            families,
         )
-        self.registry_polled = Gauge(
+        self.registry_polled = States(
             "nextbest_registry_polled_timestamp_seconds",
             "When the model registry last answered; 0 if it never did.",
-            registry=self.registry,
+            (),
+            families,
+            max,
         )
-        self.written = Counter(
-            "nextbest_ledger_lines", "Events and changes written.", registry=self.registry
-        )
-        self.commit_requests = Histogram(
+        self.written = Counts("nextbest_ledger_lines", "Events and changes written.", (), families)
+        self.commit_requests = Tallies(
             "nextbest_commit_requests",
             "Requests that shared one commit.",
-            buckets=(1, 2, 4, 8, 16, 32, 64),
-            registry=self.registry,
+            (),
+            COMMIT_REQUESTS,
+            families,
         )
-        self.commit_seconds = Histogram(
+        self.commit_seconds = Tallies(
             "nextbest_commit_seconds",
             "Time of one commit, until the online store counts it.",
-            buckets=REQUEST_SECONDS,
-            registry=self.registry,
+            (),
+            REQUEST_SECONDS,
+            families,
         )
-        self.served_kept = Counter(
-            "nextbest_served_kept", "Scores written to the log.", registry=self.registry
+        self.served_kept = Counts(
+            "nextbest_served_kept", "Scores written to the log.", (), families
         )
-        self.served_dropped = Counter(
+        self.served_dropped = Counts(
             "nextbest_served_dropped",
             "Scores that were to be logged and could not be.",
-            registry=self.registry,
+            (),
+            families,
         )
-        self.served_lost = Counter(
+        self.served_lost = Counts(
             "nextbest_served_lost",
             "Scores of processes killed before this one that were not logged yet.",
-            registry=self.registry,
+            (),
+            families,
         )
-        self.outside_answers = Gauge(
+        self.outside_answers = States(
             "nextbest_outside_answers",
             "1 while a thing outside of the process answered when it was last asked, else 0.",
             ("what",),
-            registry=self.registry,
+            families,
+            min,
         )
-        self.table_rows = Counter(
+        self.table_rows = Counts(
             "nextbest_table_rows",
             "Rows scored of Arrow and Parquet tables; they are in no other metric of scores.",
             by_version,
-            registry=self.registry,
+            families,
         )
         self.requests = Counts(
-            "nextbest_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            self.registry,
+            "nextbest_requests", "Requests answered.", ("method", "route", "status"), families
         )
         self.requests_refused = Counts(
             "nextbest_requests_refused",
             "Requests answered with 503 because of a limit: at_once or seconds.",
             ("limit",),
-            self.registry,
+            families,
         )
         self.request_seconds = Tallies(
             "nextbest_request_seconds",
             "Time from a request's arrival to the end of its answer.",
             ("route",),
             REQUEST_SECONDS,
-            self.registry,
+            families,
         )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self.requests.add((method, route, str(status)))
+        self.requests.add(1, (method, route, str(status)))
         self.request_seconds.of(route).add(seconds)
 
     def scored(self, model: str, version: str, seconds: float, probability: float | None) -> None:
@@ -156,15 +168,15 @@ class Telemetry:
 
     def refused(self, limit: str) -> None:
         """Count one request that a limit refused."""
-        self.requests_refused.add((limit,))
+        self.requests_refused.add(1, (limit,))
 
     def hears(self, what: str) -> Callable[[bool], None]:
         """Return what is told whether a thing outside answers, each time that this changes."""
-        gauge = self.outside_answers.labels(what.replace(" ", "_"))
-        gauge.set(1)
+        labels = (what.replace(" ", "_"),)
+        self.outside_answers.set(1, labels)
 
         def changed(answers: bool) -> None:
-            gauge.set(answers)
+            self.outside_answers.set(answers, labels)
             (log.info if answers else log.warning)("outside", what=what, answers=answers)
 
         return changed
@@ -172,19 +184,19 @@ class Telemetry:
     def committed(self, requests: int, added: int, seconds: float) -> None:
         """Count one commit of what several requests brought."""
         self.written.inc(added)
-        self.commit_requests.observe(requests)
-        self.commit_seconds.observe(seconds)
+        self.commit_requests.of().add(requests)
+        self.commit_seconds.of().add(seconds)
 
     def changed(self, change: Change, previous: Champion | None) -> None:
         """Count and log what a refresh did."""
         if change.reason is not None:
-            self.refusals.labels(change.model).inc()
+            self.refusals.inc(1, (change.model,))
             log.error("champion refused", **vars(change))
             return
-        self.swaps.labels(change.model).inc()
+        self.swaps.inc(1, (change.model,))
         if previous is not None:
-            self.champion.remove(change.model, previous.version)
-        self.champion.labels(change.model, change.version).set_to_current_time()
+            self.champion.set(math.nan, (change.model, previous.version))
+        self.champion.set(time.time(), (change.model, change.version))
         log.info(
             "champion loaded",
             model=change.model,

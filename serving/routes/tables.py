@@ -61,7 +61,7 @@ async def table(
         )
     finally:
         parts.table_turns.release()
-    parts.telemetry.table_rows.labels(model, champion.version).inc(rows)
+    parts.telemetry.table_rows.inc(rows, (model, champion.version))
 
     async def sent() -> AsyncIterator[bytes]:
         for piece in pieces:

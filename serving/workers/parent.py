@@ -21,6 +21,7 @@ from serving.champions.cache import has_champion
 from serving.champions.child import PollerProcess
 from serving.champions.registry_address import is_reachable
 from serving.errors import CannotServeError
+from serving.front.page import RESTARTS, Found, path_of, retire
 from serving.listener import say_where
 from serving.stopping import SIGNALS
 from serving.workers.door import PAGE, Callers
@@ -151,6 +152,8 @@ class Workers:
         del self._running[place]
         self._ready[place].clear()
         self._callers.leave(place)
+        restarted: Found = {} if self._stopping.is_set() else {(RESTARTS,): [1.0]}
+        retire(path_of(self._folder, place, process.pid), restarted)
         return code, served
 
     def _is_hopeless(self) -> bool:

@@ -20,7 +20,8 @@ import structlog
 
 from features.errors import NextbestError
 from serving.champions.child import await_poll
-from serving.front.telemetry import configure_logging
+from serving.front.page import Page, path_of
+from serving.front.telemetry import Telemetry, configure_logging
 from serving.server import run
 from serving.settings import ServingSettings
 from serving.starting import started
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
             with stoppable():
                 end_with_parent()
                 polled = lambda: poller != 0 and await_poll(settings, poller)  # noqa: E731
-                app = held.enter_context(started(settings, polled))
+                telemetry = Telemetry(Page(path_of(folder, place, os.getpid())))
+                app = held.enter_context(started(settings, polled, telemetry))
             run(app, door=Door(listener, Callers(folder / PAGE), place), ready=say_ready)
         except Stopped:
             log.info("stopped before it served")

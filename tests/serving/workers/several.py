@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -24,7 +25,8 @@ from models.catalog import CATALOG, spec
 from models.scores import SqlScoreStore
 from serving.app import create_app
 from serving.champions.champions import Champions
-from serving.front.telemetry import configure_logging
+from serving.front.page import Page, path_of
+from serving.front.telemetry import Telemetry, configure_logging
 from serving.listener import bind, say_where
 from serving.server import run
 from serving.settings import ServingSettings
@@ -55,10 +57,10 @@ class Running(NamedTuple):
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
-    def ask(self, path: str) -> bytes:
+    def metrics(self) -> dict[str, float]:
+        """Return what a worker says, whichever lets us in."""
         with closing(self.connection()) as connection:
-            connection.request("GET", path)
-            return connection.getresponse().read()
+            return metrics(connection)
 
 
 @contextmanager
@@ -83,6 +85,14 @@ def score(connection: http.client.HTTPConnection) -> dict[str, Any]:
     return answer
 
 
+def metrics(connection: http.client.HTTPConnection) -> dict[str, float]:
+    """Return Prometheus' numbers by their names and labels."""
+    connection.request("GET", "/metrics")
+    lines = connection.getresponse().read().decode().splitlines()
+    split = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in split}
+
+
 async def parent(home: Path, number: int) -> None:
     with closing(bind("127.0.0.1", 0)) as listener, run_folder(home) as folder:
         workers = Workers(number, listener, folder, home, WORKER, pause=0.1)
@@ -100,7 +110,7 @@ def worker(listener: str, place: str, folder: str, _: str) -> None:
     app = create_app(
         settings, Champions(CATALOG, home / "cache"), fake_store(), SqlScoreStore("sqlite://"),
         lambda: NOW, Ledger.open(home, clock=lambda latest: max(NOW, latest)),
-        served=ServedStore.open(home),
+        Telemetry(Page(path_of(Path(folder), int(place), os.getpid()))), ServedStore.open(home),
     )  # fmt: skip
     door = Door(socket(fileno=int(listener)), Callers(Path(folder) / PAGE), int(place))
     run(app, door=door, ready=say_ready)
