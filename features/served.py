@@ -46,6 +46,7 @@ class Row(msgspec.Struct, array_like=True):
     context: Mapping[str, Any]
     values: Sequence[Any]
     answer: Mapping[str, Any]
+    shadow_of: str = ""
 
 
 class Served(NamedTuple):
@@ -70,6 +71,9 @@ class Served(NamedTuple):
         By the features' names; None is missing.
     answer : dict
         What was answered, numbers with all their bits.
+    shadow_of : str
+        The id of the score that was served, where this is a challenger's of the same values, which
+        nobody saw; else empty.
     """
 
     score_id: str
@@ -83,6 +87,7 @@ class Served(NamedTuple):
     context: Mapping[str, Any]
     values: Mapping[str, Any]
     answer: Mapping[str, Any]
+    shadow_of: str = ""
 
 
 class Block(msgspec.Struct):
@@ -261,7 +266,7 @@ def _served(block: Any) -> Iterator[Served]:
         yield Served(
             row.score_id, block.model, block.version, block.catalogue,
             row.customer_id, row.as_of, row.sequence, row.has_events, row.context,
-            dict(zip(names, row.values, strict=True)), row.answer,
+            dict(zip(names, row.values, strict=True)), row.answer, row.shadow_of,
         )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ from serving.routes.scores import make_router
 from serving.scores.hot_route import HotRoute
 from serving.served.log import ServedLog, Told
 from serving.settings import ServingSettings
+from serving.shadows.shadowing import make_shadows
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -127,16 +128,16 @@ def create_app(
                 telemetry.served_lost.inc,
             ),
         )
-    watch = Watch(champions, store, telemetry, settings.cache, commits.follow)
+    shadows = make_shadows(settings, champions, telemetry, served)
+    watch = Watch(champions, store, telemetry, settings.cache, commits.follow, shadows)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(watch.look)
-        commits.start()
-        if kept is not None:
-            kept.start()
-        if access is not None:
-            access.audit.start()
+        audit = None if access is None else access.audit
+        beside = [each for each in (commits, shadows, kept, audit) if each is not None]
+        for each in beside:
+            each.start()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(watch.run, settings.watch_seconds)
@@ -145,11 +146,9 @@ def create_app(
                 yield
                 tasks.cancel_scope.cancel()
         finally:
-            await anyio.to_thread.run_sync(commits.stop)
-            if kept is not None:
-                await anyio.to_thread.run_sync(kept.stop)
+            for each in beside:
+                await anyio.to_thread.run_sync(each.stop)
             if access is not None:
-                await anyio.to_thread.run_sync(access.audit.stop)
                 await access.rates.close()
             for calls in (store_calls, database_calls):
                 await anyio.to_thread.run_sync(calls.close)
@@ -164,7 +163,7 @@ def create_app(
     )
     app.state.parts = Parts(
         settings, champions, store, scores, clock, telemetry, watch, commits,
-        store_calls, database_calls, kept, score_ids,
+        store_calls, database_calls, kept, score_ids, shadows,
     )  # fmt: skip
     handlers.install(app)
     openapi.install(app)

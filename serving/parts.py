@@ -25,6 +25,7 @@ from serving.settings import ServingSettings
 if TYPE_CHECKING:
     from models.scores import ScoreStore
     from serving.served.log import ServedLog
+    from serving.shadows.shadowing import Shadows
 
 TABLES_AT_ONCE = 2
 BATCHES_AT_ONCE = 4
@@ -48,6 +49,7 @@ class Parts:
     database_calls: Calls
     served: ServedLog | None = None
     score_ids: ScoreIds = field(default_factory=ScoreIds)
+    shadows: Shadows | None = None
     lists: Lists = field(default_factory=Lists)
     batch_turns: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(BATCHES_AT_ONCE))
     table_turns: threading.Semaphore = field(

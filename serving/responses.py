@@ -189,6 +189,14 @@ class ChampionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     card: str
 
 
+class ChallengerAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that scores what the champion answers, unseen by callers."""
+
+    version: str
+    loaded_at: str
+    trained_at: str
+
+
 class FeatureAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A feature a model reads: what may be sent inline."""
 
@@ -212,6 +220,8 @@ class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     champion: ChampionAnswer | None
     previous_version: str | None
     refused: RefusedVersion | None
+    challenger: ChallengerAnswer | None = None
+    refused_challenger: RefusedVersion | None = None
     features: list[FeatureAnswer] = msgspec.field(default_factory=list)
 
 

@@ -49,6 +49,9 @@ class ServingSettings(Settings):
         and a log of all scores may not.
     log_days : float
         How long logged scores are kept.
+    shadows : str
+        Models whose challenger scores what the champion answers, unseen: names separated by
+        commas, or "all".
     keys_seconds : float
         How often the keys are read again: a key that is made or revoked counts after it.
     rate_limit : str
@@ -83,6 +86,7 @@ class ServingSettings(Settings):
     log_served: float = Field(default=0.01, ge=0, le=1)
     log_drops: bool | None = None
     log_days: float = Field(default=30.0, gt=0)
+    shadows: str = ""
     keys_seconds: float = Field(default=2.0, gt=0)
     rate_limit: str = ""
     rate_store: str = "memory"

@@ -1,7 +1,8 @@
 """What the poller leaves on disk for the worker: bundles, announcements and its own state.
 
-`<cache>/<model>/<version>/` is a bundle, `<cache>/<model>/champion.json` says which is champion,
-and `<cache>/poller.json` whether the registry answers. Every file is replaced atomically.
+`<cache>/<model>/<version>/` is a bundle, `<cache>/<model>/champion.json` says which is champion
+(`challenger.json` which is a shadow), and `<cache>/poller.json` whether the registry answers. Every
+file is replaced atomically.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 MICROS = 1_000_000
+CHAMPION = "champion"
 
 
-def announce(cache: Path, model: str, version: str) -> None:
-    """Say that a version whose bundle lies in the cache is a model's champion."""
-    replace(cache / model / "champion.json", {"model": model, "version": version})
+def announce(cache: Path, model: str, version: str | None, alias: str = CHAMPION) -> None:
+    """Say that a version whose bundle lies in the cache is a model's champion; None: none is."""
+    replace(cache / model / f"{alias}.json", {"model": model, "version": version})
 
 
-def announced(cache: Path, model: str) -> str | None:
+def announced(cache: Path, model: str, alias: str = CHAMPION) -> str | None:
     """Return the version announced as a model's champion, None if there is none."""
-    version = read(cache / model / "champion.json").get("version")
+    version = read(cache / model / f"{alias}.json").get("version")
     return None if version is None else str(version)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from features.errors import NextbestError
-from serving.champions.cache import MICROS, announced
+from serving.champions.cache import CHAMPION, MICROS, announced
 from serving.errors import NoChampionError
 
 if TYPE_CHECKING:
@@ -74,11 +74,18 @@ class Champions:
         Where the poller writes.
     load : callable
         (spec, version, folder) -> Champion; raises when the bundle cannot be verified.
+    alias : str
+        The registry's name of the versions.
     """
 
     def __init__(
-        self, specs: Mapping[str, ModelSpec], cache: Path, load: Load | None = None
+        self,
+        specs: Mapping[str, ModelSpec],
+        cache: Path,
+        load: Load | None = None,
+        alias: str = CHAMPION,
     ) -> None:
+        self._alias = alias
         self.specs = dict(specs)
         self._cache = cache
         self._load = load or load_champion
@@ -113,6 +120,10 @@ class Champions:
             )
         return self.specs[model]
 
+    def announced(self, model: str) -> str | None:
+        """Return the version that the poller announced."""
+        return announced(self._cache, model, self._alias)
+
     def current(self) -> dict[str, Champion]:
         """Return the champions there are, by model."""
         return dict(self._current)
@@ -132,7 +143,7 @@ class Champions:
         return [change for change in changes if change is not None]
 
     def _refresh(self, model: str, spec: ModelSpec) -> Change | None:
-        version = announced(self._cache, model)
+        version = self.announced(model)
         running = self._current.get(model)
         refused = self._refused.get(model)
         if version is None or (refused is not None and refused.version == version):

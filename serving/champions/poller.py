@@ -20,6 +20,8 @@ import structlog
 from serving.champions import cache
 from serving.front.boundary import place
 from serving.front.telemetry import configure_logging
+from serving.shadows.challengers import ALIAS as CHALLENGER
+from serving.shadows.challengers import shadowed
 
 log = structlog.get_logger("nextbest.poller")
 
@@ -27,8 +29,8 @@ log = structlog.get_logger("nextbest.poller")
 class Registry(Protocol):
     """What the poller asks of `models.registry.Registry`."""
 
-    def resolve(self, model: str) -> str | None:
-        """Return the version that is champion, None if none is."""
+    def resolve(self, model: str, alias: str = ..., /) -> str | None:
+        """Return the version that an alias (by default champion) names, None if none is."""
         ...
 
     def download(self, model: str, version: str, destination: Path) -> Path:
@@ -51,6 +53,8 @@ class Poller:
         not is downloaded again.
     wall : callable
         Seconds since 1970.
+    shadowed : iterable of str
+        Models whose challenger is brought too.
     """
 
     def __init__(
@@ -60,13 +64,16 @@ class Poller:
         folder: Path,
         is_whole: Callable[[Path], bool] = Path.is_dir,
         wall: Callable[[], float] = time.time,
+        shadowed: Iterable[str] = (),
     ) -> None:
+        self._shadowed = tuple(shadowed)
         self._connect = connect
         self._models = tuple(models)
         self._folder = folder
         self._is_whole = is_whole
         self._wall = wall
         self._seen: set[Path] = set()
+        self._unbrought: set[tuple[str, str]] = set()
         self._registry: Registry | None = None
         self._failure: str | None = None
         self._answered_at = int(cache.told(folder).get("answered_at", 0))
@@ -83,7 +90,10 @@ class Poller:
             for model in self._models:
                 version = self._registry.resolve(model)
                 if version is not None:
-                    self._bring(self._registry, model, version)
+                    self._bring(self._registry, model, version, cache.CHAMPION)
+            for model in self._shadowed:
+                version = self._registry.resolve(model, CHALLENGER)
+                self._bring_challenger(self._registry, model, version)
             self._answered_at = int(self._wall() * cache.MICROS)
         except Exception as error:  # the boundary: whatever a registry raises, serving goes on
             failure = type(error).__name__
@@ -102,7 +112,21 @@ class Poller:
             self.poll()
             stop.wait(max(0.0, seconds - (time.monotonic() - started)))
 
-    def _bring(self, registry: Registry, model: str, version: str) -> None:
+    def _bring_challenger(self, registry: Registry, model: str, version: str | None) -> None:
+        """Bring a challenger; one that cannot be had is no failure of the registry."""
+        if version is None:
+            if cache.announced(self._folder, model, CHALLENGER) is not None:
+                cache.announce(self._folder, model, None, CHALLENGER)
+            return
+        try:
+            self._bring(registry, model, version, CHALLENGER)
+            self._unbrought.discard((model, version))
+        except Exception as error:  # the boundary, as in `poll`
+            if (model, version) not in self._unbrought:
+                self._unbrought.add((model, version))
+                log.warning("challenger not brought", model=model, version=version, **place(error))
+
+    def _bring(self, registry: Registry, model: str, version: str, alias: str) -> None:
         bundle = self._folder / model / version
         if bundle not in self._seen:
             if bundle.is_dir() and not self._is_whole(bundle):
@@ -112,9 +136,9 @@ class Poller:
                 bundle.parent.mkdir(parents=True, exist_ok=True)
                 registry.download(model, version, bundle)
             self._seen.add(bundle)
-        if cache.announced(self._folder, model) != version:
-            cache.announce(self._folder, model, version)
-            log.info("champion announced", model=model, version=version)
+        if cache.announced(self._folder, model, alias) != version:
+            cache.announce(self._folder, model, version, alias)
+            log.info(f"{alias} announced", model=model, version=version)
 
 
 def is_whole(folder: Path) -> bool:
@@ -147,7 +171,9 @@ def main() -> int:
     def connect() -> Registry:
         return prepare(settings.home, settings.tracking_uri or None)
 
-    Poller(connect, CATALOG, settings.cache, is_whole).run(stop, settings.poll_seconds)
+    shadows = shadowed(settings.shadows, CATALOG)
+    poller = Poller(connect, CATALOG, settings.cache, is_whole, shadowed=shadows)
+    poller.run(stop, settings.poll_seconds)
     return 0
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from serving.champions.champions import Champions
     from serving.front.telemetry import Telemetry
     from serving.received.live_store import LiveStore
+    from serving.shadows.shadowing import Shadows
 
 STALE_SECONDS = 15.0
 
@@ -37,6 +38,8 @@ class Watch:
         Where the poller leaves its status.
     follow : callable
         Brings the store up to what other processes wrote and did not live to apply.
+    shadows : Shadows, optional
+        Whose challengers are to be refreshed too.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class Watch:
         telemetry: Telemetry,
         cache: Path,
         follow: Callable[[], None],
+        shadows: Shadows | None = None,
     ) -> None:
+        self._shadows = shadows
         self._champions = champions
         self._store = store
         self._telemetry = telemetry
@@ -60,6 +65,8 @@ class Watch:
         before = self._champions.current()
         for change in self._champions.refresh():
             self._telemetry.changed(change, before.get(change.model))
+        if self._shadows is not None:
+            self._shadows.refresh()
         if self._store.refresh():
             log.info("online store opened", sequence=self._store.store.sequence)
         elif self._store.refusal != self._told:

@@ -13,10 +13,11 @@ from features.clock import to_iso
 from models.published import LANGUAGES
 from models.spec import ModelSpec
 from serving import openapi
-from serving.champions.champions import Champion
+from serving.champions.champions import Champion, Refusal
 from serving.errors import NoCardError
 from serving.parts import AppParts, Parts, answer
 from serving.responses import (
+    ChallengerAnswer,
     ChampionAnswer,
     FeatureAnswer,
     ModelAnswer,
@@ -109,6 +110,8 @@ def described(parts: Parts, spec: ModelSpec) -> ModelAnswer:
     champion = parts.champions.current().get(spec.name)
     previous = parts.champions.previous(spec.name)
     refusal = parts.champions.refusal(spec.name)
+    behind = None if parts.shadows is None else parts.shadows.challengers
+    challenger = None if behind is None else behind.current().get(spec.name)
     return ModelAnswer(
         model=spec.name,
         question=spec.question,
@@ -119,13 +122,29 @@ def described(parts: Parts, spec: ModelSpec) -> ModelAnswer:
         score=f"/v1/scores/{spec.name}",
         champion=None if champion is None else described_champion(champion),
         previous_version=None if previous is None else previous.version,
-        refused=None
-        if refusal is None
-        else RefusedVersion(
-            version=refusal.version,
-            reason=refusal.reason,
-            refused_at=to_iso(refusal.refused_at),
-        ),
+        refused=described_refusal(refusal),
+        challenger=described_challenger(challenger),
+        refused_challenger=None if behind is None else described_refusal(behind.refusal(spec.name)),
+    )
+
+
+def described_refusal(refusal: Refusal | None) -> RefusedVersion | None:
+    """Return a version that could not be verified as it is shown."""
+    if refusal is None:
+        return None
+    return RefusedVersion(
+        version=refusal.version, reason=refusal.reason, refused_at=to_iso(refusal.refused_at)
+    )
+
+
+def described_challenger(challenger: Champion | None) -> ChallengerAnswer | None:
+    """Return a shadow as it is shown."""
+    if challenger is None:
+        return None
+    return ChallengerAnswer(
+        version=challenger.version,
+        loaded_at=to_iso(challenger.loaded_at),
+        trained_at=to_iso(challenger.bundle.spec.trained_at),
     )
 
 

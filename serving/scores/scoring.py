@@ -60,8 +60,9 @@ def score_known(
         has_events=known.has_events,
     )
     score = msgspec.structs.replace(unnamed, score_id=parts.score_ids.next())
-    if parts.served is not None:
-        parts.served.put(champion, known, score, row, as_of)
+    is_logged = parts.served is not None and parts.served.put(champion, known, score, row, as_of)
+    if parts.shadows is not None:
+        parts.shadows.put(known, score, row, as_of, is_logged)
     seconds = time.perf_counter() - started
     parts.telemetry.scored(
         champion.spec.name, champion.version, seconds, getattr(score, "probability", None)

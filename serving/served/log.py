@@ -51,6 +51,7 @@ class Waiting(NamedTuple):
     score: Score | SegmentScore
     asked: Asked
     as_of: int
+    shadow_of: str = ""
 
 
 class Told(NamedTuple):
@@ -135,8 +136,14 @@ class ServedLog:
         score: Score | SegmentScore,
         asked: Asked,
         as_of: int,
-    ) -> None:
-        """Take a score, if it is in the sample; of the event loop's thread, returns at once.
+        shadow_of: str = "",
+    ) -> bool:
+        """Take a score, if it is in the sample; of one thread, returns at once.
+
+        Returns
+        -------
+        bool
+            Whether it was taken.
 
         Raises
         ------
@@ -144,21 +151,22 @@ class ServedLog:
             The queue is full, and nothing may be dropped.
         """
         if self._share < 1.0 and self._chance() >= self._share:
-            return
+            return False
         if len(self._waiting) >= self._most_waiting or self._tally is None:
             if self._may_drop:
                 self._told.dropped(1)
-                return
+                return False
             raise BusyError(
                 "More scores are waiting to be logged than can be soon.",
                 remedy="Send it again after the seconds in Retry-After; NEXTBEST_LOG_DROPS=1 "
                 "would serve scores that are not logged.",
             )
         self._taken = self._tally.numbers[0] = self._taken + 1
-        self._waiting.append(Waiting(champion, known, score, asked, as_of))
+        self._waiting.append(Waiting(champion, known, score, asked, as_of, shadow_of))
         if self._is_idle:
             self._is_idle = False
             self._wake.set()
+        return True
 
     def _run(self) -> None:
         while True:
@@ -237,12 +245,12 @@ def blocks_of(taken: list[Waiting], number: int) -> list[Block]:
     rows: dict[int, list[Row]] = {}
     champions: dict[int, Champion] = {}
     for each in taken:
-        champion, known, score, asked, as_of = each
+        champion, known, score, asked, as_of, shadow_of = each
         champions[id(champion)] = champion
         rows.setdefault(id(champion), []).append(
             Row(
                 score.score_id, asked.customer_id, as_of, known.sequence, known.has_events,
-                asked.context, known.values, logged_answer(score),
+                asked.context, known.values, logged_answer(score), shadow_of,
             )
         )  # fmt: skip
     first = number - len(rows) + 1

@@ -48,6 +48,8 @@ def run(score_id: str, settings: ServingSettings) -> int:
     bundle = bundle_of(row.model, row.version, settings.cache, connect)
     differ = differences(row.answer, again(row, bundle))
     print(f"{row.model} {row.version}, score {row.score_id}: {'differs' if differ else 'equal'}")
+    if row.shadow_of:
+        print(f"  a challenger's, never returned; what was served is score {row.shadow_of}")
     for name, (kept, computed) in differ.items():
         print(f"  {name}: served {kept!r}, computed {computed!r}")
     if not differ:

@@ -1,0 +1,1 @@
+"""Challengers that score what champions answer, and are never heard by callers."""
