@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from serving.lean import give_back
 from serving.listener import BACKLOG, say_where
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Server(uvicorn.Server):
         # What stands by now stays: to look through it again and again would cost each score some.
         gc.collect()
         gc.freeze()
+        give_back()
         gc.set_threshold(*COLLECT_AT)
         if self._door is not None:
             self._door.open(self._protocol(self._door))
