@@ -24,9 +24,12 @@ from pathlib import Path
 from benchmarks.serving.calls import rate
 from benchmarks.serving.model import publish
 from benchmarks.serving.peers import peer
+from benchmarks.serving.scaling import p99_ratio, two_workers
+from benchmarks.serving.servers import ready_file
 
 PATH = "/v1/scores/churn"
 PARTS = ("inline", "logged", "by_id", "explain", "tutorial", "mlflow", "bentoml", "litserve")
+OF_BOTH = ("tail", "workers")
 PEERS = Path(".venv-peers/serving/bin/python")
 NAN = float("nan")
 
@@ -36,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--only", nargs="*", choices=PARTS + OF_BOTH, default=[*PARTS, *OF_BOTH])
     parser.add_argument("--home", type=Path, help="with an online store, for by_id")
     parser.add_argument("--customer", help="whom by_id asks about")
     parser.add_argument("--python", type=Path, default=PEERS, help="of the peers' environment")
@@ -64,7 +67,7 @@ def main() -> int:
         names = dict.fromkeys(server for server, _, _ in tasks.values())
         servers = {name: start(held, own(name, home)) for name in names}
         for name in dict.fromkeys(asked.only):
-            if name in wanted or not (name == "mlflow" or asked.python.exists()):
+            if name in wanted or name in OF_BOTH or not (name == "mlflow" or asked.python.exists()):
                 continue
             port = free_port()
             other = peer(name, home, port, features, asked.python)
@@ -83,7 +86,8 @@ def main() -> int:
                     found[name].append(answered)
                     used = processor_seconds(process) - before
                     processor[name].append(1e6 * used / (answered * seconds))
-    medians = {name: statistics.median(rates) for name, rates in found.items()}
+        medians = {name: statistics.median(rates) for name, rates in found.items()}
+        more = beside_noop(asked, held, home, servers, medians, inline)
     for name, rates in found.items():
         each = " ".join(f"{one:,.0f}" for one in rates)
         used = statistics.median(processor[name])
@@ -91,8 +95,36 @@ def main() -> int:
             f"{name:<12} {medians[name]:>10,.0f} requests/s  {used:>7,.0f} us of a processor each; "
             f"rounds {each}"
         )
-    print("RESULT " + " ".join(f"{key}={value:.3g}" for key, value in ratios(medians).items()))
+    said = ratios(medians) | more
+    print("RESULT " + " ".join(f"{key}={value:.3g}" for key, value in said.items()))
     return 0
+
+
+def beside_noop(
+    asked: argparse.Namespace,
+    held: ExitStack,
+    home: Path,
+    servers: dict[str, tuple[int, int]],
+    medians: dict[str, float],
+    inline: bytes,
+) -> dict[str, float]:
+    """Return the ratios of `benchmarks.serving.scaling`; NaN where nothing was measured."""
+    found = dict.fromkeys(("p99_ratio", "two_workers"), NAN)
+    if "tail" in asked.only and "inline" in medians:
+        ports = {"noop": servers["noop"][0], "inline": servers["ours"][0]}
+        half = medians["inline"] / 2
+        found["p99_ratio"] = p99_ratio(ports, PATH, inline, half, asked.rounds, asked.seconds)
+    if "workers" in asked.only:
+
+        def several(name: str, workers: int) -> int:
+            served = {"inline": "ours"}.get(name, name)
+            port, _ = start(held, own(served, home, workers))
+            while not ready_file(home, served, workers).exists():
+                time.sleep(0.05)
+            return port
+
+        found["two_workers"] = two_workers(several, PATH, inline, asked.rounds, asked.seconds)
+    return found
 
 
 def ratios(medians: dict[str, float]) -> dict[str, float]:
@@ -148,10 +180,13 @@ def end(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGTERM)
 
 
-def own(name: str, home: Path) -> Callable[[int], Sequence[str]]:
-    """Return the command that starts a server of `benchmarks.serving.servers` at a port."""
+def own(name: str, home: Path, workers: int = 0) -> Callable[[int], Sequence[str]]:
+    """Return the command that starts a server of `benchmarks.serving.servers` at a port.
+
+    With a number of workers it is they who answer, one too, behind `serving.workers`' door.
+    """
     program = (sys.executable, "-m", "benchmarks.serving.servers")
-    return lambda port: (*program, name, str(home), str(port))
+    return lambda port: (*program, name, str(home), str(port), *([str(workers)] * bool(workers)))
 
 
 def start(

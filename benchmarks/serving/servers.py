@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import socket
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,12 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from serving.listener import bind
 from serving.server import Server
+from serving.workers.door import PAGE, Callers, Door
+from serving.workers.folder import run_folder
+from serving.workers.parent import Workers
+from serving.workers.worker import end_with_parent, say_ready
 
 OURS = ("ours", "logged")
 
@@ -87,12 +96,46 @@ def tutorial(home: Path) -> FastAPI:
     return app
 
 
-if __name__ == "__main__":
-    name, folder, port = sys.argv[1:]
-    servers = {"noop": noop, "ours": ours, "logged": logged, "tutorial": tutorial}
-    made = servers[name](Path(folder))
-    config = uvicorn.Config(
-        made, port=int(port), loop="uvloop", http="httptools", ws="none", access_log=False,
-        log_level="warning", server_header=name not in OURS,
+SERVERS = {"noop": noop, "ours": ours, "logged": logged, "tutorial": tutorial}
+
+
+def config_of(name: str, home: Path, port: int = 0) -> uvicorn.Config:
+    """Return how a server is run."""
+    return uvicorn.Config(
+        SERVERS[name](home), port=port, loop="uvloop", http="httptools", ws="none",
+        access_log=False, log_level="warning", server_header=name not in OURS,
     )  # fmt: skip
-    (Server if name in OURS else uvicorn.Server)(config).run()
+
+
+async def several(name: str, home: Path, port: int, number: int) -> None:
+    """Serve from so many workers, by what the service itself serves with."""
+    command = (sys.executable, "-m", "benchmarks.serving.servers", "worker", name, str(home))
+    with closing(bind("127.0.0.1", port)) as listener, run_folder(home) as folder:
+        workers = Workers(number, listener, folder, home, command)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, workers.stop)
+        if await workers.start():
+            ready_file(home, name, number).touch()
+        await workers.run()
+
+
+def ready_file(home: Path, name: str, number: int) -> Path:
+    """Return the file that is there once all of several workers serve."""
+    return home / f"{name}-{number}.ready"
+
+
+def worker(name: str, home: str, listener: str, place: str, folder: str, _: str) -> None:
+    """Be one of them."""
+    end_with_parent()
+    door = Door(socket.socket(fileno=int(listener)), Callers(Path(folder) / PAGE), int(place))
+    Server(config_of(name, Path(home)), say_ready, door).run(sockets=[])
+
+
+if __name__ == "__main__":
+    name, *given = sys.argv[1:]
+    if name == "worker":
+        worker(*given)
+    elif len(given) == 3:
+        asyncio.run(several(name, Path(given[0]), int(given[1]), int(given[2])))
+    else:
+        made = config_of(name, Path(given[0]), int(given[1]))
+        (Server if name in OURS else uvicorn.Server)(made).run()
