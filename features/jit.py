@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,9 @@ PLAIN = Compiled(
 )
 """The same functions uncompiled: slow, and visible to coverage and debuggers."""
 
+_MADE: list[Compiled] = []
+_MAKING = threading.Lock()
+
 
 @cache
 def kernel_hash() -> str:
@@ -56,20 +60,28 @@ def _tell_compiler() -> None:
         register_jitable(forceinline=inline)(function)
 
 
-@lru_cache(maxsize=4)
 def compiled(cache: Path | None = None) -> Compiled:
     """Return the kernel as machine code, with the interpreter's lock released while it runs.
 
     Parameters
     ----------
     cache : Path or None
-        Folder that keeps the machine code between processes (``<NEXTBEST_HOME>/numba``).
+        Folder that keeps the machine code between processes (``<NEXTBEST_HOME>/numba``). Only a
+        process's first call looks at it.
 
     Notes
     -----
     The signatures are explicit: compilation happens here, never inside a request. It takes some
     seconds once, and some milliseconds from the cache.
     """
+    if not _MADE:
+        with _MAKING:
+            if not _MADE:
+                _MADE.append(_compile(cache))
+    return _MADE[0]
+
+
+def _compile(cache: Path | None) -> Compiled:
     import numba
     from numba import types
 

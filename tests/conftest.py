@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from features import jit
 from features.spark_session import SparkMissingError, spark_session
+from models.shapley import machine_code as reasons
 
 SMALL = {
     "spark.driver.memory": "1g",
@@ -19,10 +21,17 @@ SMALL = {
 }
 
 
-@pytest.fixture(scope="session")
-def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to link as ``numba`` into several homes: compiling takes longer than most tests."""
-    return tmp_path_factory.mktemp("numba")
+@pytest.fixture(scope="session", autouse=True)
+def machine_code(pytestconfig: pytest.Config) -> Path:
+    """A folder to link as ``numba`` into several homes: compiling takes longer than most tests.
+
+    It outlives the tests, and what is compiled in this process comes from it.
+    """
+    folder = pytestconfig.rootpath / ".nextbest" / "tests" / "numba"
+    folder.mkdir(parents=True, exist_ok=True)
+    jit.compiled(folder)
+    reasons.compiled(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
