@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from features import jit
 from features.spark_session import SparkMissingError, spark_session
 from models.shapley import machine_code as reasons
+
+# How long an example takes says how busy the machine is; speed is measured in benchmarks.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SMALL = {
     "spark.driver.memory": "1g",

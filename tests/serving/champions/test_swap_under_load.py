@@ -49,7 +49,8 @@ def get(port: int, path: str) -> tuple[int, Any]:
 @contextmanager
 def serving(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`python -m serving` on a free port, and the port."""
-    environment = os.environ | {"NEXTBEST_HOME": str(home)} | more
+    patient = {"NEXTBEST_FIRST_POLL_SECONDS": str(PATIENCE)}
+    environment = os.environ | {"NEXTBEST_HOME": str(home)} | patient | more
     process = subprocess.Popen(
         [sys.executable, "-m", "serving", "--port", "0"],
         env=environment,
