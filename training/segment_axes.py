@@ -15,6 +15,7 @@ from models.clusters import Clusters
 from models.encoder import Column, Encoder
 from models.spec import ModelSpec
 from training.segment_groups import side_of, weights_of
+from training.segment_links import links
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -69,11 +70,14 @@ class Space:
         Its one centre is the mean of all customers.
     lumpy : tuple of tuple of int
         Axes that hold few values, those of one column together: no bell curve stands for them.
+    alone : tuple of Feature
+        Columns that vary and have no axis, because nothing else goes together with them.
     """
 
     axes: tuple[Axis, ...]
     average: Clusters
     lumpy: tuple[tuple[int, ...], ...]
+    alone: tuple[Feature, ...] = ()
 
     def around(self, centers: Floats) -> Clusters:
         """Return clusters of this space around other centres."""
@@ -102,7 +106,9 @@ def space_of(spec: ModelSpec, encoder: Encoder, encoded: Floats) -> Space:
     A number is drawn in to its bounds, taken as log(1 + x) where its right tail is long, and has
     variance one. A category has an axis for each frequent level (one-hot), all of them together
     variance one; what is missing is a level of its own where it is frequent, else the average.
-    Columns are then weighted by `training.segment_groups.weights_of`.
+    Columns are then weighted by `training.segment_groups.weights_of`, and by how far others go
+    together with them (`training.segment_links.links`): a coin would divide customers as firmly as
+    anything, and say nothing of them. Where none go together, all are kept as they are.
 
     Source
     ------
@@ -127,9 +133,14 @@ def space_of(spec: ModelSpec, encoder: Encoder, encoded: Floats) -> Space:
             f"No column of {spec.name!r} tells customers apart: each has one value, or none.",
             remedy="Ingest more of what is known of customers, or choose other features.",
         )
+    linked = links(encoded[:, [c.place for c in columns]], [bool(c.axes[0].level) for c in columns])
+    if (linked > 0).sum() < 2:
+        linked = np.ones(len(columns))
+    alone = [c.axes[0].feature for c, link in zip(columns, linked, strict=True) if link == 0]
+    columns = [column for column, link in zip(columns, linked, strict=True) if link > 0]
     features = [column.axes[0].feature for column in columns]
     weights = weights_of([side_of(each, spec.feature_words(each, "en")) for each in features])
-    return _assembled(columns, weights)
+    return replace(_assembled(columns, weights * linked[linked > 0]), alone=tuple(alone))
 
 
 def _number(place: int, feature: Feature, values: Floats) -> _Column | None:

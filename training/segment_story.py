@@ -140,7 +140,7 @@ def segment_card(
             reason,
         ],
         front=[front, *moved],
-        statements=where.source.statements,
+        statements=[*where.source.statements, *_left_out(spec, segmented)],
         details=[
             _curve(segmented),
             _metrics(spec, segmented),
@@ -153,6 +153,13 @@ def segment_card(
             for name, figure in segment_figures(spec, segmented).items()
         ],
     )
+
+
+def _left_out(spec: ModelSpec, segmented: Segmented) -> list[str]:
+    names = [spec.feature_words(feature, "en") for feature in segmented.alone]
+    if not names:
+        return []
+    return [f"Left out, because nothing else goes together with them: {', '.join(names)}."]
 
 
 def stability_words(segmented: Segmented) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.feature import Feature
 from models.bootstrap import Estimate, paired_bootstrap
 from models.clusters import Clusters
 from models.encoder import Encoder
@@ -53,6 +54,8 @@ class Segmented:
         Of these segments, with its interval over customers.
     migration : Migration or None
         From the segments there were; None where there were none that could be compared.
+    alone : tuple of Feature
+        Columns that were left out, because nothing else goes together with them.
     """
 
     encoder: Encoder
@@ -66,6 +69,7 @@ class Segmented:
     choice: Choice
     silhouette: Estimate
     migration: Migration | None = None
+    alone: tuple[Feature, ...] = ()
 
     @property
     def moved(self) -> str:
@@ -135,6 +139,7 @@ def fit_segments(
         _profile(space, encoded, labels, names),
         pd.DataFrame(heights, index=names, columns=[axis.name for axis in space.axes]),
         choice, _silhouette(clusters.scaled(encoded), labels, random_state), migration,
+        space.alone,
     )  # fmt: skip
 
 

@@ -139,6 +139,44 @@ def test_what_is_hardly_stable_must_lie_clearly_apart():
         assert "no number of segments comes back" in reason
 
 
+COINS = (
+    attribute("coin"),
+    attribute("gender"),
+    attribute("flag", number=True),
+    attribute("drawn", number=True),
+)
+
+
+def with_coins(X, seed):
+    """Beside other columns those that say nothing: two of them whole sides of a customer."""
+    random, n = np.random.default_rng(seed), len(X)
+    return X.assign(
+        coin=random.choice(np.array(["heads", "tails"], dtype=object), n),
+        gender=random.choice(np.array(["f", "m"], dtype=object), n),
+        flag=(random.random(n) < 0.3).astype(float),
+        drawn=random.random(n),
+    )
+
+
+@pytest.mark.parametrize("kinds", [3, 4])
+def test_columns_that_nothing_goes_together_with_split_no_kind(kinds):
+    X, kind = planted(kinds, n=600)
+    spec = spec_of(*NUMBERS, *COINS)
+    found = fit_segments(spec, with_coins(X, 100))
+    pairs = Counter(zip(found.labels.tolist(), kind.tolist(), strict=True))
+    assert found.choice.chosen == kinds
+    assert sum(n for _, n in pairs.most_common(kinds)) == len(X)
+    assert {axis.feature for axis in found.axes} == set(NUMBERS)
+    assert found.alone == COINS
+
+
+def test_coins_alone_are_no_segmentation():
+    X = with_coins(pd.DataFrame(index=range(600)), 1)
+    found = fit_segments(spec_of(*COINS, clusters=(2, 3, 4)), X)
+    assert not found.choice.good
+    assert found.alone == ()
+
+
 def kinds_of_a_table(n=600, seed=0):
     """Three kinds told by categories and numbers together, with gaps and a useless id."""
     random = np.random.default_rng(seed)
@@ -173,8 +211,9 @@ def test_kinds_told_by_categories_are_found_and_described(table):
     assert found.choice.chosen == 3
     assert sum(n for _, n in pairs.most_common(3)) > 0.95 * len(X)
     assert {axis.feature.name for axis in found.axes} == {
-        "home_region", "contract", NUMBERS[0].name, NUMBERS[1].name,
+        "home_region", "contract", NUMBERS[0].name,
     }  # fmt: skip
+    assert [feature.name for feature in found.alone] == [NUMBERS[1].name]
     assert "contract = not known" in found.heights.columns
     assert found.profile["home_region = north"].between(0, 1).all()
 
@@ -216,6 +255,7 @@ def test_an_axis_has_the_variance_of_its_columns_weight(table):
     chosen = list(dict.fromkeys(names))
     sides = {axis.feature.name: side_of(axis.feature) for axis in space.axes}
     weights = weights_of([sides[name] for name in chosen])
+    assert len(chosen) == 3
     for name, weight in zip(chosen, weights, strict=True):
         total = sum(v for v, n in zip(variances, names, strict=True) if n == name)
         # Of a number with gaps, those with gaps stand at the mean.
