@@ -21,7 +21,7 @@ TABLES ?= telco bank caravan journey company
 STATE = $(or $(NEXTBEST_HOME),.nextbest)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate bench-serving fuzz clean
+.PHONY: help setup demo demo-company test test-deep mutants check serve mlflow bench bench-features bench-quality bench-gate bench-serving fuzz soak clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ fuzz: setup   ## 10,000 generated and 10,000 broken requests: no failure, no cus
 
 bench-serving: setup $(PEERS)/serving/.installed   ## scores a second beside an empty endpoint, the usual tutorial, MLflow, BentoML and LitServe
 	@$(BIN)/python -m benchmarks.serving $(ARGS)
+
+soak: setup   ## whether memory grows, or anything fails, in twenty minutes at half of the most requests
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 # Other libraries have environments of their own, away from the product's.
 $(PEERS)/serving/.installed: benchmarks/serving/peers/serving.txt

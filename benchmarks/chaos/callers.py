@@ -22,10 +22,11 @@ IDLE_SECONDS = 2.0
 
 
 class Call(NamedTuple):
-    """What is asked: `body` None is a GET."""
+    """What is asked: without a body a GET."""
 
     path: str
     body: Any = None
+    method: str = "POST"
 
 
 class Seen(NamedTuple):
@@ -127,7 +128,7 @@ class Caller:
 
 def written(port: int, key: str, call: Call) -> bytes:
     """Return a request as bytes."""
-    head = f"{'GET' if call.body is None else 'POST'} {call.path} HTTP/1.1\r\n"
+    head = f"{'GET' if call.body is None else call.method} {call.path} HTTP/1.1\r\n"
     head += f"Host: 127.0.0.1:{port}\r\n"
     if key:
         head += f"Authorization: Bearer {key}\r\n"
