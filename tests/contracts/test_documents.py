@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 # Programs of the machine, and what comes with the development tools: not ours to check.
 OTHERS = {
+    "docker",
+    "kubectl",
     "cd",
     "git",
     "cp",
