@@ -217,6 +217,8 @@ async def _serve(
     is_awaited = is_reachable(settings.tracking_uri) or not has_champion(settings.cache)
     if is_awaited:
         poller.start()
+    else:
+        log.warning("nobody listens at the registry's address; serving what the cache holds")
     serves = await workers.start(poller.pid)
     if not is_awaited:
         poller.start()

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             with stoppable():
                 end_with_parent()
-                polled = lambda: poller != 0 and await_poll(settings, poller)  # noqa: E731
+                polled = lambda: poller == 0 or await_poll(settings, poller)  # noqa: E731
                 telemetry = Telemetry(Page(path_of(folder, place, os.getpid())))
                 app = held.enter_context(started(settings, polled, telemetry))
             run(app, door=Door(listener, Callers(folder / PAGE), place), ready=say_ready)
