@@ -81,6 +81,8 @@ def right_calls(specs: Mapping[str, ModelSpec], customers: Sequence[str]) -> lis
         f"/v1/models/{MODEL}", f"/v1/models/{MODEL}/card?format=md", f"/v1/customers/{ID}",
         f"/v1/customers/{known}", "/v1/prospects?campaign=31&value=500&cost=50&limit=3&format=csv",
         f"/v1/prospects?model={MODEL}&value=9&save_rate=0.5&limit=1",
+        f"/v1/scores?model={MODEL}&changed_since=2017-12-01T00:00:00Z&limit=1&language=ko",
+        f"/v1/scores?model={MODEL}&changed_since=1&cursor=e30",
         f"/v1/prospects?model={MODEL}&cursor=e30&min_probability=0.1&segment={NAME}", "/v2",
         "/v2/health/live", f"/v2/models/{MODEL}/ready", f"/v2/models/{MODEL}/versions/1",
         "/v2/health/ready", f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/versions/1/ready", "/ping",

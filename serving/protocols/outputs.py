@@ -31,6 +31,10 @@ class Output(NamedTuple):
     of: Callable[[Any], Any]
 
 
+OF_BOTH = (
+    Output("abstains", "BOOL", lambda score: score.abstention.status == "abstained"),
+    Output("score_id", "BYTES", attrgetter("score_id")),
+)
 # What a client that reads only one output should get stands first.
 PROBABILITY = (
     Output("probability", "FP64", attrgetter("probability")),
@@ -38,7 +42,7 @@ PROBABILITY = (
     Output("margin", "FP64", attrgetter("margin")),
     Output("percentile", "FP64", attrgetter("percentile")),
     Output("grade", "BYTES", attrgetter("grade")),
-    Output("score_id", "BYTES", attrgetter("score_id")),
+    *OF_BOTH,
 )
 INTERVAL = (
     Output("low", "FP64", attrgetter("interval.low")),
@@ -49,7 +53,7 @@ SEGMENT = (
     Output("segment_name", "BYTES", attrgetter("segment.name")),
     Output("fit", "FP64", attrgetter("fit")),
     Output("distance", "FP64", attrgetter("distance")),
-    Output("score_id", "BYTES", attrgetter("score_id")),
+    *OF_BOTH,
 )
 
 

@@ -51,7 +51,17 @@ def test_each_number_is_the_one_of_v1(served_client: TestClient) -> None:
     assert len(set(expected["probability"])) == 40
     assert len(set(expected["grade"])) > 2
     assert {name: found[name] for name in expected} == expected
-    assert set(found) - set(expected) == {"score_id"}
+    assert set(found) - set(expected) == {"abstains", "score_id"}
+
+
+def test_a_model_that_knows_nothing_of_a_row_says_that_it_abstains(
+    served_client: TestClient,
+) -> None:
+    rows = [*random_rows(CHURN, 1), dict.fromkeys(feature.name for feature in CHURN)]
+    found = by_name(served_client.post(INFER, json=asked(rows)))
+    alone = [served_client.post("/v1/scores/churn", json={"features": r}).json() for r in rows]
+    said = [answer["abstention"]["status"] == "abstained" for answer in alone]
+    assert found["abstains"] == said == [False, True]
 
 
 def test_customers_are_scored_by_id_in_their_context(served_client: TestClient) -> None:
@@ -278,18 +288,3 @@ def test_octets_are_taken_by_infer_only(served_client: TestClient) -> None:
         assert served_client.post(url, content=b"{}", headers=headers).status_code == 415
     for sent in (headers, {}):
         assert served_client.post(INFER, content=b"{}", headers=sent).status_code == 422
-
-
-def test_requests_and_scores_are_counted_as_those_of_v1(served_client: TestClient) -> None:
-    def counts() -> dict[str, float]:
-        lines = served_client.get("/metrics").text.splitlines()
-        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines[1:]
-                if line.startswith("nextbest_") and "_created" not in line}  # fmt: skip
-
-    before = counts()
-    served_client.post(INFER, json=asked(random_rows(CHURN, 20)))
-    after = counts()
-    score = f'nextbest_scores_total{{model="churn",version="{VERSION}"}}'
-    assert after[score] == before.get(score, 0) + 20
-    request = 'nextbest_requests_total{method="POST",route="/v2/models/{model}/infer",status="200"}'
-    assert after[request] == before.get(request, 0) + 1
