@@ -15,9 +15,10 @@ from models.encoder import Column, Encoder
 from models.spec import Baseline, Minimum
 from training.dataset import Dataset
 from training.fit import Fitted, Fitting, Table, fit_trees
+from training.halves import Halves
 from training.probes import probes
 from training.scorecard import fit_scorecard
-from training.uncertainty import intervals_of, mean_square_errors
+from training.uncertainty import intervals_of, seen, shared
 
 HOW = Fitting(threads=1)
 LOGISTIC = Baseline("logistic regression", "logistic")
@@ -105,15 +106,6 @@ def test_the_same_probability_for_all_has_one_interval_around_it(spec):
     assert low[0] == low[1] < data.y.mean() < high[0] == high[1]
 
 
-def test_trees_that_kept_no_unseen_margins_are_grown_again_without_some_customers(spec):
-    data, _ = customers(600, 0)
-    shown = trees(spec, data)
-    forgot = replace(shown, unseen=None, folds=None)
-    kept, again = (intervals_of(spec, data, np.arange(600), f, HOW) for f in (shown, forgot))
-    assert kept.margins == again.margins
-    assert np.mean(again.high) == pytest.approx(np.mean(kept.high), abs=0.15)
-
-
 def test_the_same_rows_give_the_same_table(spec):
     data, _ = customers(300, 0)
     shown = logistic(spec, data)
@@ -122,7 +114,7 @@ def test_the_same_rows_give_the_same_table(spec):
 
 
 def errors_found(error, seeds, copies=1, robust=True):
-    """Estimates of the mean square of an error of log odds that is stated, one a seed."""
+    """What is seen of an error of log odds that is stated, and the answers' moments, one a seed."""
     found = []
     for seed in range(seeds):
         random = np.random.default_rng(seed)
@@ -134,53 +126,80 @@ def errors_found(error, seeds, copies=1, robust=True):
         names = Encoder([Column(name, "float") for name in "abc"])
         Z = probes(X, names, margins, 30, random)
         groups = np.arange(len(X)) // (copies if robust else 1)
-        place = (margins > np.median(margins)).astype(np.int64)
-        one = np.zeros(len(X), dtype=np.int64)
-        found.append(mean_square_errors(Z, y, expit(margins), groups, place, one))
-    return np.array(found)
+        half = groups % 2 if robust else np.arange(len(X)) // copies % 2
+        found.append(seen(Z, y, margins, 0.5 * X[:, 1], groups, half))
+    return found
+
+
+def errors(found):
+    return np.array([each.error for each in found])
 
 
 def test_the_mean_square_of_the_error_is_found_without_what_chance_adds():
-    stated = errors_found(lambda X: 0.3 * X[:, 1] + 0.1 * (X[:, 2] ** 2 - 1), 25)
-    assert stated.mean() == pytest.approx(0.3**2 + 0.1**2 * 2, abs=0.04)
-    none = errors_found(lambda X: 0.0 * X[:, 0], 25)
-    assert none.mean() < 0.04
+    found = errors_found(lambda X: 0.3 * X[:, 1] + 0.1 * (X[:, 2] ** 2 - 1), 25)
+    assert errors(found).mean() == pytest.approx(0.3**2 + 0.1**2 * 2, abs=0.04)
+    none = errors(errors_found(lambda X: 0.0 * X[:, 0], 25))
+    assert abs(none.mean()) < 0.04
 
 
-def test_an_error_on_one_side_makes_that_side_wider():
-    low, high = errors_found(lambda X: 0.8 * np.sign(X[:, 1]) * (X[:, 0] > 0), 10).mean(axis=0)
-    assert high > 1.5 * low
+def test_the_doubt_is_about_the_spread_of_the_estimates_and_no_less():
+    found = errors_found(lambda X: 0.0 * X[:, 0], 25)
+    spread = errors(found).std()
+    assert 0.8 * spread < np.mean([each.doubt for each in found]) < 2.0 * spread
+
+
+def test_functions_that_hold_all_of_the_difference_see_all_of_it():
+    [found] = errors_found(lambda X: 0.0 * X[:, 0], 1)
+    assert found.apart == pytest.approx(0.5**2 / 2, rel=0.15)
 
 
 def test_answers_that_are_one_answer_repeated_are_not_taken_for_an_error():
     def nothing(X):
         return 0.0 * X[:, 0]
 
-    together = errors_found(nothing, 15, copies=5).mean()
-    apart = errors_found(nothing, 15, copies=5, robust=False).mean()
-    assert apart > 3 * together
+    together = errors(errors_found(nothing, 15, copies=5)).mean()
+    apart = errors(errors_found(nothing, 15, copies=5, robust=False)).mean()
+    assert apart > 3 * abs(together)
 
 
-def test_models_that_saw_the_answers_of_other_folds_do_not_hide_their_error():
-    stated, by_fold, pooled = [], [], []
+def test_models_that_saw_the_answers_of_the_other_half_do_not_hide_their_error():
+    stated, by_half, pooled = [], [], []
     for seed in range(8):
         random = np.random.default_rng(seed)
         X = random.normal(size=(1_200, 20))
         margins = X[:, 0] - 0.5
         y = (random.random(len(X)) < expit(margins)).astype(np.int64)
-        folds = np.arange(len(X)) % 3
+        half = np.arange(len(X)) % 2
         said = np.empty(len(X))
-        for fold in range(3):
-            seen = folds != fold
-            model = LogisticRegression(C=np.inf).fit(X[seen], y[seen])
-            said[~seen] = model.decision_function(X[~seen])
-        place = np.zeros(len(X), dtype=np.int64)
-        found = [
-            mean_square_errors(X, y, expit(said), np.arange(len(X)), place, each)[0]
-            for each in (folds, place)
-        ]
+        for side in range(2):
+            model = LogisticRegression(C=np.inf).fit(X[half != side], y[half != side])
+            said[half == side] = model.decision_function(X[half == side])
+        each, one = np.arange(len(X)), np.zeros(len(X), dtype=np.int64)
         stated.append(((said - margins) ** 2).mean())
-        by_fold.append(found[0])
-        pooled.append(found[1])
-    assert np.mean(by_fold) == pytest.approx(np.mean(stated), rel=0.4)
-    assert np.mean(pooled) < 0.5 * np.mean(stated)
+        by_half.append(seen(X, y, said, 0.0 * said, each, half).error)
+        pooled.append(seen(X, y, said, 0.0 * said, each, one).error)
+    assert np.mean(by_half) == pytest.approx(np.mean(stated), rel=0.4)
+    assert np.mean(pooled) < 0.6 * np.mean(stated)
+
+
+@pytest.mark.parametrize("largest", [200, 2_000], ids=["moments alike", "one of half the rows"])
+@pytest.mark.parametrize(("shift", "least", "most"), [(0.5, 0.15, 0.35), (0.0, 0.0, 0.02)])
+def test_an_error_that_all_rows_of_a_moment_share_is_found(shift, least, most, largest):
+    found = []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        as_of = np.minimum(np.arange(4_000), 4_000 - largest) // 200
+        odds = random.normal(size=4_000) - 1.0
+        y = (random.random(4_000) < expit(odds + np.where(as_of < 10, shift, -shift))).astype(
+            np.int64
+        )
+        X, groups = odds[:, None], np.arange(4_000) % 200
+        table = Table(X, y, groups, Encoder([Column("a", "float")]))
+        found.append(shared(Halves(table, as_of, np.array([odds, odds]), groups % 2)))
+    assert least <= np.mean(found) <= most
+
+
+def test_rows_of_a_single_moment_share_no_error_that_could_be_told():
+    odds, half = np.zeros(200), np.arange(200) % 2
+    table = Table(odds[:, None], half, np.arange(200), Encoder([Column("a", "float")]))
+    assert shared(Halves(table, np.zeros(200, dtype=np.int64), np.array([odds, odds]), half)) == 0.0
