@@ -50,7 +50,9 @@ def get(port: int, path: str) -> tuple[int, Any]:
 def serving(home: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`python -m serving` on a free port, and the port."""
     patient = {"NEXTBEST_FIRST_POLL_SECONDS": str(PATIENCE)}
-    environment = os.environ | {"NEXTBEST_HOME": str(home)} | patient | more
+    # MLflow writes the registry it was last told of into the environment of this process.
+    clean = {name: each for name, each in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    environment = clean | {"NEXTBEST_HOME": str(home)} | patient | more
     process = subprocess.Popen(
         [sys.executable, "-m", "serving", "--port", "0"],
         env=environment,
