@@ -39,6 +39,12 @@ def machine_code(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_other_registry() -> None:
+    """Forget the registry of the tests before: MLflow writes it into the environment."""
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Spark with two executors' threads in this machine's Java, and its files out of the way."""
